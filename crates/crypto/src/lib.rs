@@ -1,0 +1,30 @@
+//! Cryptographic primitives as a struct of trait references.
+//!
+//! A [`Provider`] is a value: take [`Provider::default`] (feature `ring`), or fill the fields with
+//! references to implementations of your own, and hand it to the factories of the layers. It is
+//! chosen per connection.
+//!
+//! This crate leaves out protocols: what is encrypted, signed or derived, and when, is the
+//! business of the layers.
+
+mod aead;
+mod agreement;
+mod cipher;
+mod error;
+mod hash;
+mod hmac;
+mod provider;
+mod random;
+#[cfg(feature = "ring")]
+pub mod ring;
+mod signature;
+
+pub use aead::{Aead, AeadKey};
+pub use agreement::{ActiveAgreement, Agreement, Group};
+pub use cipher::{BlockCipher, BlockKey};
+pub use error::Error;
+pub use hash::{Hash, HashContext};
+pub use hmac::{Hmac, HmacKey};
+pub use provider::Provider;
+pub use random::SecureRandom;
+pub use signature::{SignatureScheme, Signatures, SigningKey};

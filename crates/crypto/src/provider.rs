@@ -1,0 +1,49 @@
+use crate::{Aead, Agreement, BlockCipher, Hash, Hmac, SecureRandom, Signatures};
+
+/// The primitives of one connection. Copy it, exchange single fields, hand it to a factory.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Provider {
+    /// Unguessable bytes.
+    pub random: &'static dyn SecureRandom,
+    /// SHA-1, for fingerprints of old peers only.
+    pub sha1: &'static dyn Hash,
+    /// SHA-256.
+    pub sha256: &'static dyn Hash,
+    /// SHA-384.
+    pub sha384: &'static dyn Hash,
+    /// SHA-512.
+    pub sha512: &'static dyn Hash,
+    /// HMAC-SHA1: STUN integrity and SRTP.
+    pub hmac_sha1: &'static dyn Hmac,
+    /// HMAC-SHA256.
+    pub hmac_sha256: &'static dyn Hmac,
+    /// HMAC-SHA384.
+    pub hmac_sha384: &'static dyn Hmac,
+    /// AES-128-GCM.
+    pub aes128_gcm: &'static dyn Aead,
+    /// AES-256-GCM.
+    pub aes256_gcm: &'static dyn Aead,
+    /// ChaCha20-Poly1305.
+    pub chacha20_poly1305: &'static dyn Aead,
+    /// AES-128, one block.
+    pub aes128: &'static dyn BlockCipher,
+    /// AES-256, one block.
+    pub aes256: &'static dyn BlockCipher,
+    /// ChaCha20 as a mask for record numbers: counter and nonce from the sample.
+    pub chacha20: &'static dyn BlockCipher,
+    /// Key agreement, best first.
+    pub agreements: &'static [&'static dyn Agreement],
+    /// Signatures.
+    pub signatures: &'static dyn Signatures,
+    /// The provider repeats itself for tests: the same calls give the same bytes, handshakes
+    /// included. Never true in production.
+    pub deterministic: bool,
+}
+
+#[cfg(feature = "ring")]
+impl Default for Provider {
+    fn default() -> Self {
+        crate::ring::provider()
+    }
+}

@@ -1,0 +1,64 @@
+use crate::{Error, SecureRandom};
+use std::fmt;
+
+/// A signature algorithm; the numbers are IANA's (TLS SignatureScheme).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+#[repr(u16)]
+pub enum SignatureScheme {
+    /// ECDSA on P-256 with SHA-256, signatures in DER.
+    EcdsaP256Sha256 = 0x0403,
+    /// ECDSA on P-384 with SHA-384, signatures in DER.
+    EcdsaP384Sha384 = 0x0503,
+}
+
+/// Makes, loads and verifies signatures.
+pub trait Signatures: Send + Sync + fmt::Debug {
+    /// Generates a key and returns it as PKCS #8 DER.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unsupported`] for a scheme this provider does not make keys for,
+    /// [`Error::Random`] if the random source fails.
+    fn generate(
+        &self,
+        scheme: SignatureScheme,
+        random: &dyn SecureRandom,
+    ) -> Result<Vec<u8>, Error>;
+
+    /// Loads a private key (PKCS #8 DER).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] or [`Error::Unsupported`].
+    fn load(&self, pkcs8: &[u8]) -> Result<Box<dyn SigningKey>, Error>;
+
+    /// Verifies a signature over `message`; `public_key` is an uncompressed point.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Verification`] if it does not verify, [`Error::Unsupported`] for an unknown scheme.
+    fn verify(
+        &self,
+        scheme: SignatureScheme,
+        public_key: &[u8],
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<(), Error>;
+}
+
+/// A private key.
+pub trait SigningKey: Send + Sync + fmt::Debug {
+    /// What it signs with.
+    fn scheme(&self) -> SignatureScheme;
+
+    /// Its public half, an uncompressed point.
+    fn public_key(&self) -> &[u8];
+
+    /// Signs `message`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Random`] if the random source fails.
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, Error>;
+}

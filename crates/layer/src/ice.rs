@@ -1,0 +1,622 @@
+use crate::{
+    Candidate, CandidateError, Ecn, End, IceServer, Protocol, SocketId, Start, Transmit,
+    TransportPolicy,
+};
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+/// Makes ICE agents. Settings that belong to ICE live on the factory, not here.
+pub trait NewIce: Send + Sync + fmt::Debug {
+    /// A new agent in the state [`IceState::New`], with credentials of its own.
+    fn new_ice(&self, start: Start, config: IceConfig) -> Box<dyn Ice>;
+}
+
+/// What the connection tells a new agent.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct IceConfig {
+    /// STUN and TURN servers to gather from.
+    pub servers: Vec<IceServer>,
+    /// Which candidates may be used.
+    pub policy: TransportPolicy,
+    /// Wakes the owner when the agent has output that no call of the owner made.
+    pub waker: Waker,
+}
+
+impl IceConfig {
+    /// No servers, every candidate allowed.
+    #[must_use]
+    pub fn new(waker: Waker) -> Self {
+        Self {
+            servers: Vec::new(),
+            policy: TransportPolicy::All,
+            waker,
+        }
+    }
+}
+
+/// An ICE agent for one component (RFC 8445): it gathers, checks, selects, and keeps consent.
+///
+/// An agent never touches the operating system. What it needs from there it asks for with an event
+/// that carries a [`RequestId`], and the owner answers with the verb of the same name. An
+/// unanswered request delays gathering and nothing else.
+///
+/// # Data
+///
+/// Until a pair is valid [`route`](Ice::route) is `None` and the layers above keep their output.
+/// Data received on a 5-tuple on which no authenticated check has been seen is dropped and
+/// counted, so that nothing above this layer sees a stranger's bytes.
+pub trait Ice: Send {
+    // --- input ---
+
+    /// Takes one datagram, or one unframed packet of a stream.
+    ///
+    /// A packet that is STUN (RFC 7983 §7) is the agent's own. One that belongs to a relay is
+    /// unwrapped in place. Anything else is data for the layers above, in the returned range.
+    fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Received;
+
+    /// Time has come to the instant that [`poll_timeout`](Ice::poll_timeout) gave, or passed it.
+    /// Early calls do nothing.
+    fn handle_timeout(&mut self, now: Instant);
+
+    // --- answers to requests ---
+
+    /// Answers [`IceEvent::ListInterfaces`]. May be called again, unasked, whenever addresses come or go.
+    fn interfaces_listed(&mut self, now: Instant, request: RequestId, interfaces: &[Interface]);
+
+    /// Answers [`IceEvent::Bind`].
+    fn bound(&mut self, now: Instant, request: RequestId, result: Result<Bound, io::ErrorKind>);
+
+    /// Answers [`IceEvent::ConnectTcp`]; also tells of a connection that a passive candidate accepted.
+    fn tcp_connected(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        result: Result<Bound, io::ErrorKind>,
+    ) {
+        let _ = (now, request, result);
+    }
+
+    /// A socket is gone: closed by the peer, or failed.
+    fn socket_closed(&mut self, now: Instant, socket: SocketId) {
+        let _ = (now, socket);
+    }
+
+    /// Answers [`IceEvent::Resolve`]. An empty list means the name has no address.
+    fn resolved(&mut self, now: Instant, request: RequestId, addresses: &[IpAddr]) {
+        let _ = (now, request, addresses);
+    }
+
+    // --- verbs ---
+
+    /// Starts gathering for the current generation. Does nothing if it was started already.
+    fn gather(&mut self, now: Instant);
+
+    /// Sets our role. The initiator controls unless the peer is lite (RFC 8445 §6.1.1); a role
+    /// conflict is solved by the agents themselves and told by [`IceEvent::RoleChange`].
+    fn set_role(&mut self, now: Instant, role: IceRole);
+
+    /// Sets what the peer signalled; checks start as soon as there are candidates on both sides.
+    /// Other credentials than before begin a new remote generation (RFC 8445 §9).
+    ///
+    /// # Errors
+    ///
+    /// [`IceError::Credentials`] if they break the grammar of RFC 8839 §5.4.
+    fn set_remote_credentials(
+        &mut self,
+        now: Instant,
+        credentials: Credentials,
+        lite: bool,
+    ) -> Result<(), IceError>;
+
+    /// Adds a candidate of the peer. One whose address is a name is resolved first; one that
+    /// cannot be used (another family, another component, an unknown transport) is dropped and
+    /// counted, as RFC 8839 §5.1 asks.
+    ///
+    /// # Errors
+    ///
+    /// [`IceError::UnknownGeneration`] if the candidate names a user name fragment that is not the
+    /// peer's current one; [`IceError::TooManyCandidates`] beyond the agent's bound.
+    fn add_remote_candidate(&mut self, now: Instant, candidate: Candidate) -> Result<(), IceError>;
+
+    /// The peer has no more candidates in this generation (RFC 8838 §14).
+    fn end_of_remote_candidates(&mut self, now: Instant);
+
+    /// New credentials, a new generation (RFC 8445 §9). Data keeps flowing on the selected pair
+    /// until the new generation has one. Gathering starts anew with [`gather`](Ice::gather).
+    fn restart(&mut self, now: Instant);
+
+    /// Other servers or another policy, from the next gathering on.
+    fn reconfigure(&mut self, servers: Vec<IceServer>, policy: TransportPolicy) {
+        let _ = (servers, policy);
+    }
+
+    /// Ends at once. Relays are given back as far as one last burst of output allows.
+    fn close(&mut self, now: Instant);
+
+    // --- output ---
+
+    /// Writes the next packet into `buf` and says where it goes; `None` when there is none.
+    /// `buf` holds at least 1500 bytes; a larger packet is never made.
+    fn poll_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit>;
+
+    /// When [`handle_timeout`](Ice::handle_timeout) wants to be called; `None`: not before another input.
+    fn poll_timeout(&self) -> Option<Instant>;
+
+    /// The next event, in the order they happened.
+    fn poll_event(&mut self) -> Option<IceEvent>;
+
+    /// Puts `payload` (a range of `buf` written at [`Route::headroom`] with [`Route::tailroom`]
+    /// bytes free behind it) on the selected path, in place, and returns the range of the packet
+    /// and where it goes. `None` when there is no route any more, or the payload does not fit.
+    ///
+    /// A direct path leaves the bytes alone; a relayed one puts ChannelData or a Send indication
+    /// around them. When `segment_size` is set, `payload` is a run of equal datagrams and is only
+    /// accepted on a path without headroom.
+    fn wrap(
+        &mut self,
+        now: Instant,
+        buf: &mut [u8],
+        payload: Range<usize>,
+        segment_size: Option<usize>,
+    ) -> Option<(Range<usize>, Transmit)>;
+
+    // --- questions ---
+
+    /// The state of the checks.
+    fn state(&self) -> IceState;
+
+    /// The state of gathering in the current generation.
+    fn gathering_state(&self) -> GatheringState;
+
+    /// Our role, once known.
+    fn role(&self) -> Option<IceRole>;
+
+    /// Our credentials in the current generation.
+    fn local_credentials(&self) -> &Credentials;
+
+    /// The peer's, once set.
+    fn remote_credentials(&self) -> Option<&Credentials>;
+
+    /// The candidates gathered so far in this generation.
+    fn local_candidates(&self) -> Vec<Candidate>;
+
+    /// The peer's candidates, peer-reflexive ones included.
+    fn remote_candidates(&self) -> Vec<Candidate>;
+
+    /// Where data goes now: the selected pair, or before nomination the best valid one
+    /// (RFC 8445 §12). `None` before a pair is valid and after consent is lost.
+    fn route(&self) -> Option<Route>;
+
+    /// The selected pair, once there is one.
+    fn selected_pair(&self) -> Option<CandidatePair>;
+
+    /// Counters and what every pair has been through.
+    fn stats(&self) -> IceStats;
+
+    /// The user name fragments under which a packet that reaches a shared socket is ours: the
+    /// current one, and the one before while it still has traffic.
+    fn claims(&self) -> Vec<String> {
+        vec![self.local_credentials().username_fragment.clone()]
+    }
+}
+
+/// One packet as the shell received it.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Input<'a> {
+    /// The socket it came in on.
+    pub socket: SocketId,
+    /// What that socket speaks.
+    pub protocol: Protocol,
+    /// The address it was sent to: a base of ours.
+    pub local: SocketAddr,
+    /// Where it came from.
+    pub remote: SocketAddr,
+    /// Its congestion notification bits, where the system tells them.
+    pub ecn: Option<Ecn>,
+    /// The packet. Relayed data is unwrapped in place.
+    pub bytes: &'a mut [u8],
+}
+
+impl<'a> Input<'a> {
+    /// A UDP datagram.
+    #[must_use]
+    pub fn new(
+        socket: SocketId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        bytes: &'a mut [u8],
+    ) -> Self {
+        Self {
+            socket,
+            protocol: Protocol::Udp,
+            local,
+            remote,
+            ecn: None,
+            bytes,
+        }
+    }
+}
+
+/// What became of a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Received {
+    /// It was the agent's own, or was dropped and counted.
+    Consumed,
+    /// It is data for the layers above, from a 5-tuple that a check has authenticated.
+    Data {
+        /// Where in the packet the data lies.
+        range: Range<usize>,
+    },
+}
+
+/// Matches a request of the agent with the owner's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// One address of one network interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Interface {
+    /// The system's name for it.
+    pub name: String,
+    /// The address.
+    pub address: IpAddr,
+    /// The index that a link-local IPv6 address needs as its scope; 0 if unknown.
+    pub index: u32,
+    /// Whether it is a loopback interface.
+    pub loopback: bool,
+    /// Whether the address is a temporary (privacy) one (RFC 8981).
+    pub temporary: bool,
+}
+
+impl Interface {
+    /// A permanent address; whether it is loopback is read from the address.
+    #[must_use]
+    pub fn new(name: impl Into<String>, address: IpAddr) -> Self {
+        Self {
+            name: name.into(),
+            address,
+            index: 0,
+            loopback: address.is_loopback(),
+            temporary: false,
+        }
+    }
+}
+
+/// A socket that the shell has made for the agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Bound {
+    /// Its name from now on.
+    pub socket: SocketId,
+    /// The local address it got, never unspecified.
+    pub local: SocketAddr,
+}
+
+impl Bound {
+    /// Both parts.
+    #[must_use]
+    pub fn new(socket: SocketId, local: SocketAddr) -> Self {
+        Self { socket, local }
+    }
+}
+
+/// What the agent tells, and what it asks of the shell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IceEvent {
+    /// Asks for the addresses of this host; answered by [`Ice::interfaces_listed`].
+    ListInterfaces {
+        /// For the answer.
+        request: RequestId,
+    },
+    /// Asks for a UDP socket; answered by [`Ice::bound`].
+    Bind {
+        /// For the answer.
+        request: RequestId,
+        /// The address to bind; port 0 for any.
+        local: SocketAddr,
+        /// The ports to try when `local` has port 0; `None` for any.
+        ports: Option<(u16, u16)>,
+    },
+    /// Asks for a TCP connection; answered by [`Ice::tcp_connected`].
+    ConnectTcp {
+        /// For the answer.
+        request: RequestId,
+        /// The address to connect from.
+        local: SocketAddr,
+        /// Where to.
+        remote: SocketAddr,
+    },
+    /// The socket is no longer needed.
+    CloseSocket {
+        /// Which.
+        socket: SocketId,
+    },
+    /// Asks for the addresses of a name (`.local`: multicast DNS); answered by [`Ice::resolved`].
+    Resolve {
+        /// For the answer.
+        request: RequestId,
+        /// The name.
+        host: String,
+    },
+    /// The checks have come to another state.
+    StateChange(IceState),
+    /// Gathering has come to another state.
+    GatheringStateChange(GatheringState),
+    /// A local candidate, to be signalled. It is paired from now on (RFC 8838 §9).
+    Candidate(Candidate),
+    /// A server gave no candidate.
+    CandidateError(CandidateError),
+    /// Our role is another one now (RFC 8445 §7.3.1.1).
+    RoleChange(IceRole),
+    /// [`Ice::route`] gives another answer than before: retest the path MTU and start congestion
+    /// control anew (RFC 8831 §5).
+    RouteChange,
+    /// The selected pair is another one.
+    SelectedPairChange(CandidatePair),
+    /// A check or a consent check measured the round trip of the current route.
+    RoundTrip(Duration),
+    /// The agent has ended; nothing comes after this.
+    Ended(End),
+}
+
+/// W3C `RTCIceTransportState` (webrtc-pc §5.6.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum IceState {
+    /// Waiting for remote candidates.
+    #[default]
+    New,
+    /// Checking pairs; none is usable yet.
+    Checking,
+    /// A usable pair exists; checks may go on.
+    Connected,
+    /// A pair is selected and checking is over.
+    Completed,
+    /// Nothing has come on the selected pair for a while; may come back by itself.
+    Disconnected,
+    /// No pair works, or consent is lost; only a restart helps.
+    Failed,
+    /// Closed by us.
+    Closed,
+}
+
+/// W3C `RTCIceGathererState` (webrtc-pc §5.6.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum GatheringState {
+    /// Not started in this generation.
+    #[default]
+    New,
+    /// Under way.
+    Gathering,
+    /// No more candidates will come in this generation.
+    Complete,
+}
+
+/// Who nominates (RFC 8445 §6.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IceRole {
+    /// Nominates.
+    Controlling,
+    /// Follows.
+    Controlled,
+}
+
+/// A user name fragment and a password (RFC 8445 §5.3). `Debug` does not show the password.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Credentials {
+    /// 4 to 256 ice-chars.
+    pub username_fragment: String,
+    /// 22 to 256 ice-chars.
+    pub password: String,
+}
+
+impl Credentials {
+    /// Both parts; the grammar is checked by the agent that takes them.
+    #[must_use]
+    pub fn new(username_fragment: impl Into<String>, password: impl Into<String>) -> Self {
+        Self {
+            username_fragment: username_fragment.into(),
+            password: password.into(),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("username_fragment", &self.username_fragment)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A local and a remote candidate between which data flows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CandidatePair {
+    /// Ours.
+    pub local: Candidate,
+    /// The peer's.
+    pub remote: Candidate,
+}
+
+impl CandidatePair {
+    /// Both parts.
+    #[must_use]
+    pub fn new(local: Candidate, remote: Candidate) -> Self {
+        Self { local, remote }
+    }
+}
+
+/// The path that data takes, and the room it wants around a payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Route {
+    /// The socket to send on.
+    pub socket: SocketId,
+    /// What that socket speaks.
+    pub protocol: Protocol,
+    /// Our base.
+    pub local: SocketAddr,
+    /// The next hop: the peer, or the relay.
+    pub remote: SocketAddr,
+    /// Bytes that [`Ice::wrap`] wants free before a payload; 0 on a direct path.
+    pub headroom: usize,
+    /// Bytes that it wants free behind one.
+    pub tailroom: usize,
+    /// The largest payload that fits one packet on this path, in bytes.
+    pub max_payload: usize,
+}
+
+impl Route {
+    /// A direct path.
+    #[must_use]
+    pub fn new(
+        socket: SocketId,
+        protocol: Protocol,
+        local: SocketAddr,
+        remote: SocketAddr,
+        max_payload: usize,
+    ) -> Self {
+        Self {
+            socket,
+            protocol,
+            local,
+            remote,
+            headroom: 0,
+            tailroom: 0,
+            max_payload,
+        }
+    }
+}
+
+/// What a caller of an agent did wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IceError {
+    /// A user name fragment or password breaks the grammar of RFC 8839 §5.4.
+    Credentials,
+    /// The candidate belongs to a generation that is not the current one.
+    UnknownGeneration,
+    /// More remote candidates than the agent keeps.
+    TooManyCandidates,
+    /// The agent is closed.
+    Closed,
+}
+
+impl fmt::Display for IceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Credentials => {
+                "a user name fragment wants 4 to 256 ice-chars, a password 22 to 256"
+            }
+            Self::UnknownGeneration => {
+                "the candidate names a user name fragment that is not current"
+            }
+            Self::TooManyCandidates => "the agent keeps no more remote candidates",
+            Self::Closed => "the agent is closed",
+        })
+    }
+}
+
+impl std::error::Error for IceError {}
+
+/// The state of a candidate pair (RFC 8445 §6.1.2.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum PairState {
+    /// Held back until a pair of the same foundation succeeds.
+    Frozen,
+    /// May be checked.
+    Waiting,
+    /// A check is on its way.
+    InProgress,
+    /// A check succeeded.
+    Succeeded,
+    /// A check failed.
+    Failed,
+}
+
+/// What one pair has been through (webrtc-stats §8.23).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PairStats {
+    /// The pair.
+    pub pair: CandidatePair,
+    /// Its check state.
+    pub state: PairState,
+    /// Whether it is nominated.
+    pub nominated: bool,
+    /// Payload bytes sent on it, checks left out.
+    pub bytes_sent: u64,
+    /// Payload bytes received on it.
+    pub bytes_received: u64,
+    /// Payload packets sent.
+    pub packets_sent: u64,
+    /// Payload packets received.
+    pub packets_received: u64,
+    /// Checks sent, consent checks included.
+    pub requests_sent: u64,
+    /// Checks received.
+    pub requests_received: u64,
+    /// Answers to our checks.
+    pub responses_received: u64,
+    /// Answers we sent.
+    pub responses_sent: u64,
+    /// The sum of all measured round trips.
+    pub total_round_trip_time: Duration,
+    /// The latest one.
+    pub current_round_trip_time: Option<Duration>,
+}
+
+impl PairStats {
+    /// A pair on which nothing has happened yet.
+    #[must_use]
+    pub fn new(pair: CandidatePair, state: PairState) -> Self {
+        Self {
+            pair,
+            state,
+            nominated: false,
+            bytes_sent: 0,
+            bytes_received: 0,
+            packets_sent: 0,
+            packets_received: 0,
+            requests_sent: 0,
+            requests_received: 0,
+            responses_received: 0,
+            responses_sent: 0,
+            total_round_trip_time: Duration::ZERO,
+            current_round_trip_time: None,
+        }
+    }
+}
+
+/// Counters of an agent. Every drop has one, so that "why not connected" has an answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IceStats {
+    /// Every pair, highest priority first.
+    pub pairs: Vec<PairStats>,
+    /// Packets that looked like STUN and could not be parsed.
+    pub malformed: u64,
+    /// Requests and responses whose integrity or user name was wrong or missing.
+    pub unauthenticated: u64,
+    /// Responses that answer no transaction of ours.
+    pub unmatched: u64,
+    /// Data from a 5-tuple that no check has authenticated.
+    pub unvalidated_data: u64,
+    /// Remote candidates that could not be used.
+    pub candidates_dropped: u64,
+    /// Role conflicts seen.
+    pub role_conflicts: u64,
+}

@@ -1,0 +1,1 @@
+//! Session descriptions and ICE candidates of WebRTC: parse and print, lossless

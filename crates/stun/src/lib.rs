@@ -1,0 +1,1 @@
+//! STUN messages and client transactions (RFC 8489), sans-IO

@@ -1,0 +1,1 @@
+//! The bundled examples: one folder each, beside this one.

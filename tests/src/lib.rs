@@ -1,0 +1,1 @@
+//! Whole-family tests: see the test targets of this package.
