@@ -126,9 +126,14 @@ pub trait Ice: Send {
     /// The peer has no more candidates in this generation (RFC 8838 §14).
     fn end_of_remote_candidates(&mut self, now: Instant);
 
-    /// New credentials, a new generation (RFC 8445 §9). Data keeps flowing on the selected pair
+    /// Begins a new generation with these credentials (RFC 8445 §9). The caller makes them, so
+    /// that an offer can carry them before it is applied. Data keeps flowing on the selected pair
     /// until the new generation has one. Gathering starts anew with [`gather`](Ice::gather).
-    fn restart(&mut self, now: Instant);
+    ///
+    /// # Errors
+    ///
+    /// [`IceError::Credentials`] if they break the grammar of RFC 8839 §5.4 or are the current ones.
+    fn restart(&mut self, now: Instant, credentials: Credentials) -> Result<(), IceError>;
 
     /// Other servers or another policy, from the next gathering on.
     fn reconfigure(&mut self, servers: Vec<IceServer>, policy: TransportPolicy) {
