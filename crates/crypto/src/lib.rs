@@ -7,6 +7,10 @@
 //! This crate leaves out protocols: what is encrypted, signed or derived, and when, is the
 //! business of the layers.
 
+#[cfg(all(doctest, feature = "ring"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod aead;
 mod agreement;
 mod cipher;

@@ -35,9 +35,13 @@ pub trait Signatures: Send + Sync + fmt::Debug {
 
     /// Verifies a signature over `message`; `public_key` is an uncompressed point.
     ///
+    /// The hash is that of the scheme and the curve that of the key, since in DTLS 1.2 each is
+    /// chosen alone (RFC 8446 §4.2.3). For DTLS 1.3 the caller checks that they belong together.
+    ///
     /// # Errors
     ///
-    /// [`Error::Verification`] if it does not verify, [`Error::Unsupported`] for an unknown scheme.
+    /// [`Error::Verification`] if it does not verify, [`Error::Malformed`] for a key of no known
+    /// curve, [`Error::Unsupported`] for an unknown scheme.
     fn verify(
         &self,
         scheme: SignatureScheme,
