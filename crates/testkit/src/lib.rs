@@ -1,1 +1,19 @@
-//! x
+//! A virtual network in virtual time, pairs of machines, and conformance kits for the layers.
+
+mod clock;
+pub mod fate;
+mod link;
+mod pair;
+mod random;
+mod record;
+mod seed;
+mod wire;
+
+pub use clock::{Clock, WALL_BASE_SECS};
+pub use fate::{Fate, Fault, Leaving, Side};
+pub use link::Link;
+pub use pair::{DtlsPeer, Pair, Peer, SctpPeer, Tasks};
+pub use random::Random;
+pub use record::{Record, Recorded};
+pub use seed::{SEED_VARIABLE, TestSeed, for_each_seed, layer_seed, seed};
+pub use wire::{Wire, WireStats};
