@@ -1,5 +1,6 @@
 //! What a test does to single datagrams of a [`Pair`](crate::Pair), on top of what its links do.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// One end of a pair.
@@ -32,6 +33,8 @@ pub struct Leaving<'a> {
     pub index: usize,
     /// The virtual time since the start.
     pub at: Duration,
+    /// Its local and its remote address; `None` in a [`Pair`](crate::Pair), which has none.
+    pub path: Option<(SocketAddr, SocketAddr)>,
     /// The datagram.
     pub bytes: &'a [u8],
 }
@@ -46,7 +49,7 @@ pub enum Fate {
     Drop,
     /// It is put on the link twice.
     Duplicate,
-    /// It waits this long before it reaches the link.
+    /// It arrives this much later than by the delay of the link, and is spared its other properties.
     Delay(Duration),
     /// Other bytes take its place.
     Replace(Vec<u8>),

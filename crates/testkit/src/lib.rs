@@ -3,16 +3,19 @@
 mod clock;
 pub mod fate;
 mod link;
+mod network;
 mod pair;
 mod random;
 mod record;
 mod seed;
+mod transit;
 mod wire;
 
 pub use clock::{Clock, WALL_BASE_SECS};
 pub use fate::{Fate, Fault, Leaving, Side};
 pub use link::Link;
-pub use pair::{DtlsPeer, Pair, Peer, SctpPeer, Tasks};
+pub use network::{HostId, Network, NetworkStats, Packet};
+pub use pair::{DtlsPeer, IcePair, IcePeer, Pair, Peer, SctpPeer, Tasks};
 pub use random::Random;
 pub use record::{Record, Recorded};
 pub use seed::{SEED_VARIABLE, TestSeed, for_each_seed, layer_seed, seed};

@@ -1,7 +1,9 @@
 mod dtls;
+mod ice;
 mod sctp;
 
 pub use dtls::DtlsPeer;
+pub use ice::{IcePair, IcePeer};
 pub use sctp::SctpPeer;
 
 use crate::{Clock, Fate, Fault, Leaving, Link, Record, Side, Wire};
@@ -284,6 +286,7 @@ impl<P: Peer> Pair<P> {
             from,
             index,
             at,
+            path: None,
             bytes,
         };
         let fate = self
@@ -301,7 +304,7 @@ impl<P: Peer> Pair<P> {
                 wire.send(now, bytes.to_vec());
                 wire.send(now, bytes.to_vec());
             }
-            Fate::Delay(by) => wire.deliver_at(now + by + wire.link.delay, bytes.to_vec()),
+            Fate::Delay(by) => wire.deliver_at(now + wire.link.delay + by, bytes.to_vec()),
             Fate::Replace(other) => wire.send(now, other),
         }
     }
