@@ -1,0 +1,64 @@
+//! The messages of the Data Channel Establishment Protocol (RFC 8832 §5).
+
+mod ack;
+mod open;
+
+pub use ack::Ack;
+pub use open::{ChannelType, Open};
+
+use std::fmt;
+
+/// A message of DCEP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ControlMessage {
+    /// Opens a channel.
+    Open(Open),
+    /// Says that it is open.
+    Ack(Ack),
+}
+
+impl ControlMessage {
+    /// Reads one message, which fills `bytes`.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] for an unknown type or a message that does not have its form.
+    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
+        match bytes.first() {
+            Some(&Open::TYPE) => Open::decode(bytes).map(Self::Open),
+            Some(&Ack::TYPE) => Ack::decode(bytes).map(Self::Ack),
+            Some(&other) => Err(DecodeError::Type(other)),
+            None => Err(DecodeError::Truncated),
+        }
+    }
+}
+
+/// Why bytes are no message of DCEP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The message ends before its fields do.
+    Truncated,
+    /// There are bytes behind the fields.
+    TrailingBytes,
+    /// No message has this type (RFC 8832 §8.2.1).
+    Type(u8),
+    /// No channel has this type (RFC 8832 §8.2.2).
+    ChannelType(u8),
+    /// Label or protocol is not UTF-8 (RFC 8832 §5.1).
+    NotUtf8,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => f.write_str("the message ends too early"),
+            Self::TrailingBytes => f.write_str("the message is longer than its fields"),
+            Self::Type(kind) => write!(f, "unknown message type {kind:#04x}"),
+            Self::ChannelType(kind) => write!(f, "unknown channel type {kind:#04x}"),
+            Self::NotUtf8 => f.write_str("label or protocol is not utf-8"),
+        }
+    }
+}
+
+impl std::error::Error for DecodeError {}
