@@ -1,0 +1,156 @@
+//! Real browsers against the server of `examples/echo`.
+//!
+//! Each test starts itself again in a network namespace of its own ([`network`]), serves
+//! `page.html` and the signalling of the echo server there, starts a browser on the page
+//! ([`browser`]), and takes the outcome of each check from what the page posts back ([`page`]).
+//! `MUON_INTEROP=skip`, which `cargo xtask test --no-interop` sets, leaves them out.
+
+#![allow(
+    clippy::disallowed_methods,
+    reason = "real browsers need real time and real tasks"
+)]
+
+mod browser;
+mod network;
+mod page;
+#[path = "../../examples/echo/server.rs"]
+mod server;
+
+use browser::{Addresses, Browser};
+use network::Inside;
+use page::Report;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, timeout_at};
+
+/// What every browser must pass, in the order in which `page.html` does them.
+const CHECKS: &[&str] = &[
+    "a channel opens and echoes",
+    "1000 messages come back intact and in order",
+    "an unordered channel",
+    "a channel with maxRetransmits 0",
+    "a channel with maxPacketLifeTime",
+    "a negotiated channel",
+    "label and protocol",
+    "a channel the server opens",
+    "twenty channels on one connection",
+    "a second offer",
+    "a second offer with a section the server may refuse",
+    "an ICE restart",
+    "the server offers",
+    "a channel closed by the page",
+    "a connection closed by the server",
+    "a connection closed by the page",
+    "IPv4 alone",
+    "IPv6 alone",
+    "twenty connections at once",
+];
+
+/// What differs when the browser does not hide its addresses behind multicast DNS names.
+const CHECKS_OF_ADDRESSES: &[&str] = &["a channel opens and echoes", "IPv4 alone", "IPv6 alone"];
+
+/// From the start of the browser to the last check.
+const DEADLINE: Duration = Duration::from_secs(120);
+
+/// Two browsers at once would only make each other slow.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+#[test]
+fn chromium() {
+    interop("chromium", Browser::Chromium, Addresses::Hidden, CHECKS);
+}
+
+#[test]
+fn chromium_showing_its_addresses() {
+    interop(
+        "chromium_showing_its_addresses",
+        Browser::Chromium,
+        Addresses::Shown,
+        CHECKS_OF_ADDRESSES,
+    );
+}
+
+#[test]
+fn firefox() {
+    interop("firefox", Browser::Firefox, Addresses::Hidden, CHECKS);
+}
+
+#[test]
+fn firefox_showing_its_addresses() {
+    interop(
+        "firefox_showing_its_addresses",
+        Browser::Firefox,
+        Addresses::Shown,
+        CHECKS_OF_ADDRESSES,
+    );
+}
+
+/// Runs `checks` in a namespace; `test` is the name of the calling test, which is run again there.
+fn interop(test: &str, browser: Browser, addresses: Addresses, checks: &[&str]) {
+    if let Some(inside) = Inside::from_env() {
+        inside.configure();
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime starts");
+        return runtime.block_on(run(&inside, browser, addresses, checks));
+    }
+    if std::env::var("MUON_INTEROP").is_ok_and(|v| v == "skip") {
+        println!("left out: {test} (MUON_INTEROP=skip)");
+        return;
+    }
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Err(missing) = browser.program() {
+        panic!("{missing}");
+    }
+    network::run_inside(test);
+}
+
+/// The whole run, inside the namespace.
+async fn run(inside: &Inside, browser: Browser, addresses: Addresses, checks: &[&str]) {
+    start_log();
+    let (page, mut reports) = page::router(checks);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("http://{}/interop", listener.local_addr().expect("bound"));
+    tokio::spawn(async move { axum::serve(listener, server::router().merge(page)).await });
+
+    println!("\n{browser} on {url}");
+    let mut process = browser.start(inside.scratch(), addresses, &url);
+    let deadline = Instant::now() + DEADLINE;
+    let mut failed: Vec<String> = Vec::new();
+    let mut left = checks.iter();
+    let ended = loop {
+        match timeout_at(deadline, reports.recv()).await {
+            Ok(Some(Report::Checked(outcome))) => {
+                println!("{outcome}");
+                assert_eq!(Some(&outcome.check.as_str()), left.next(), "the next check");
+                if !outcome.passed {
+                    failed.push(outcome.check);
+                }
+            }
+            Ok(Some(Report::Finished { agent })) => {
+                println!("{agent}");
+                break Ok(());
+            }
+            Ok(None) => break Err("the page's server has ended".to_owned()),
+            Err(_) => break Err(format!("not finished after {} s", DEADLINE.as_secs())),
+        }
+    };
+    let output = process.stop().await;
+    if let Err(reason) = ended {
+        let waiting = left.next().unwrap_or(&"the end");
+        panic!("{browser}: {reason}, waiting for: {waiting}\nit said:\n{output}");
+    }
+    assert_eq!(left.next(), None, "{browser}: the page leaves no check out");
+    assert!(
+        failed.is_empty(),
+        "{browser}: failed: {}",
+        failed.join(", ")
+    );
+}
+
+/// `RUST_LOG=debug` shows what the server's side does.
+fn start_log() {
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .try_init();
+}

@@ -1,0 +1,83 @@
+//! Serves `page.html` and takes what it posts back.
+
+use axum::extract::State;
+use axum::response::Html;
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use std::fmt;
+use tokio::sync::mpsc;
+
+/// The most reports that wait to be read; the page sends one at a time.
+const WAITING_REPORTS: usize = 8;
+
+/// What the page posts to `/result`.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// One check is done.
+    Checked(Outcome),
+    /// All are.
+    Finished {
+        /// The browser's name for itself.
+        agent: String,
+    },
+}
+
+/// How one check went.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// Its name.
+    pub(crate) check: String,
+    /// Whether it did.
+    pub(crate) passed: bool,
+    /// How long it took.
+    milliseconds: u64,
+    /// Everything else the page says: of a failure, where the check stood and its statistics.
+    details: Value,
+}
+
+impl Report {
+    /// A report without a verdict is a failed check: the page never passes by being unreadable.
+    fn parse(body: Value) -> Self {
+        let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+        if body["finished"] == json!(true) {
+            return Self::Finished {
+                agent: text("agent"),
+            };
+        }
+        Self::Checked(Outcome {
+            check: text("check"),
+            passed: body["passed"] == json!(true),
+            milliseconds: body["milliseconds"].as_u64().unwrap_or_default(),
+            details: body["details"].clone(),
+        })
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verdict = if self.passed { "ok    " } else { "FAILED" };
+        write!(f, "{verdict} {:>6} ms  {}", self.milliseconds, self.check)?;
+        if !self.passed {
+            write!(f, "\n{:#}", self.details)?;
+        }
+        Ok(())
+    }
+}
+
+/// The page, told to run the checks of these names, and the stream of what it reports.
+pub(crate) fn router(checks: &[&str]) -> (Router, mpsc::Receiver<Report>) {
+    let (reports, receiver) = mpsc::channel(WAITING_REPORTS);
+    let html = include_str!("page.html").replace("/* checks */ []", &json!(checks).to_string());
+    let router = Router::new()
+        .route("/interop", get(move || async move { Html(html) }))
+        .route("/result", post(take))
+        .with_state(reports);
+    (router, receiver)
+}
+
+async fn take(State(reports): State<mpsc::Sender<Report>>, Json(body): Json<Value>) -> Json<Value> {
+    // Nobody listens any more only when the test has ended already.
+    let _ = reports.send(Report::parse(body)).await;
+    Json(json!({}))
+}
