@@ -33,7 +33,8 @@ pub struct UdpSocket {
     buffers: BufferSizes,
 }
 
-/// What the system granted, in bytes of payload, roughly.
+/// What the system granted, in bytes of payload when that comes in datagrams of about 1200 bytes.
+/// Larger ones and runs need less of it; small ones need more, of 100 bytes only a quarter fits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BufferSizes {
@@ -249,8 +250,8 @@ pub fn is_too_large(error: &io::Error) -> bool {
     quinn_udp::is_msg_size_err(error)
 }
 
-/// ICMP's answer to an earlier datagram, told as the result of an unrelated call: Linux says
-/// refused, Windows says reset, and some report the unreachable host or network.
+/// ICMP's answer to an earlier datagram, told as the result of an unrelated call: Unix says
+/// refused, Windows says reset.
 fn is_unreachable(error: &io::Error) -> bool {
     matches!(
         error.kind(),
