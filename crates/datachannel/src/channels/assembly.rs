@@ -132,14 +132,9 @@ impl Assemblies {
         if wire_len > limit(kind, max_message_len) {
             return (Gathered::TooLong(kind), credit + wire_len);
         }
-        let data = match fragment.protocol {
-            // RFC 8831 §6.6: the byte stands for nothing.
-            PayloadProtocol::TextEmpty | PayloadProtocol::BinaryEmpty => Bytes::new(),
-            _ => fragment.data,
-        };
         let whole = Whole {
             kind,
-            data,
+            data: content(&fragment),
             wire_len,
         };
         (Gathered::Whole(whole), credit)
@@ -164,9 +159,10 @@ impl Assemblies {
         if !has_room {
             return (Gathered::NoRoom, self.remove(stream) + len);
         }
-        assembly.data.extend_from_slice(&fragment.data);
+        let data = content(&fragment);
+        assembly.data.extend_from_slice(&data);
         assembly.is_between = fragment.last;
-        self.len += len;
+        self.len += data.len();
         let mut credit = len;
         if may_hold {
             assembly.held += len;
@@ -212,6 +208,14 @@ impl Assembly {
             held: 0,
             is_between: false,
         }
+    }
+}
+
+/// The bytes of the user. The one byte of an empty message stands for nothing (RFC 8831 §6.6).
+fn content(fragment: &Fragment) -> Bytes {
+    match fragment.protocol {
+        PayloadProtocol::TextEmpty | PayloadProtocol::BinaryEmpty => Bytes::new(),
+        _ => fragment.data.clone(),
     }
 }
 

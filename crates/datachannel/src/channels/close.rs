@@ -38,7 +38,12 @@ impl Channels {
             self.drop_early(stream);
             match self.streams.get(&stream).copied() {
                 Some(key) => self.channel_incoming_reset(key, stream),
-                None => self.note_reset(stream, |halves| halves.incoming = true),
+                None => {
+                    // The peer had a channel of which we know nothing, such as a negotiated one that
+                    // we did not open. It waits for our half all the same (RFC 8831 §6.7).
+                    self.retire(stream);
+                    self.note_reset(stream, |halves| halves.incoming = true);
+                }
             }
         }
     }
@@ -98,13 +103,15 @@ impl Channels {
     }
 
     /// The transport is over: every channel is closed (RFC 8831 §6.2), with an error if it did not
-    /// end by a close.
+    /// end by a close. A transport that was restarted by the peer (RFC 9260 §5.2.4) is over too, and
+    /// may then be [connected](Self::transport_connected) again.
     pub fn transport_closed(&mut self, error: Option<ChannelError>) {
         self.transport = Transport::Closed;
         self.outgoing.clear();
         self.resets.clear();
         self.streams.clear();
         self.retiring.clear();
+        self.lowest_free = 0;
         self.assemblies.clear();
         self.early.clear();
         let keys: Vec<ChannelKey> = self.channels.keys().copied().collect();
@@ -134,7 +141,7 @@ impl Channels {
             // Nothing was sent on the stream yet, and the peer knows of none.
             (Phase::Connecting | Phase::Open, stream) => {
                 if let Some(stream) = stream {
-                    self.streams.remove(&stream);
+                    self.release(stream);
                 }
                 self.finish(key, error);
             }
@@ -158,7 +165,7 @@ impl Channels {
         };
         note(halves);
         if halves.are_both_reset() {
-            self.retiring.remove(&stream);
+            self.release(stream);
             self.replay_early(stream);
         }
     }
@@ -179,7 +186,7 @@ impl Channels {
             return;
         };
         if halves.are_both_reset() {
-            self.streams.remove(&stream);
+            self.release(stream);
             self.finish(key, error);
             self.replay_early(stream);
         }

@@ -53,13 +53,4 @@ impl Parity {
             Self::Odd
         }
     }
-
-    /// Its first stream.
-    #[must_use]
-    pub fn first(self) -> u16 {
-        match self {
-            Self::Even => 0,
-            Self::Odd => 1,
-        }
-    }
 }

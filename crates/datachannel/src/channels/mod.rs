@@ -67,6 +67,8 @@ pub struct Channels {
     streams: BTreeMap<u16, ChannelKey>,
     /// Streams without a channel that wait for their resets (RFC 8831 §6.7).
     retiring: BTreeMap<u16, Halves>,
+    /// No stream of our parity below this one is free.
+    lowest_free: u16,
     assemblies: Assemblies,
     early: Early,
     outgoing: VecDeque<Outgoing>,
@@ -106,6 +108,7 @@ impl Channels {
             channels: BTreeMap::new(),
             streams: BTreeMap::new(),
             retiring: BTreeMap::new(),
+            lowest_free: 0,
             outgoing: VecDeque::new(),
             resets: VecDeque::new(),
             consumed: VecDeque::new(),
@@ -120,6 +123,7 @@ impl Channels {
     /// (RFC 8832 §6). Channels that wait for an id get theirs, in the order of their opening.
     pub fn set_parity(&mut self, parity: Parity) {
         self.parity = Some(parity);
+        self.lowest_free = 0;
         self.open_waiting();
     }
 
@@ -188,6 +192,32 @@ impl Channels {
     #[must_use]
     pub fn info(&self, key: ChannelKey) -> Option<ChannelInfo> {
         self.channels.get(&key).map(Channel::info)
+    }
+
+    /// The state of a channel, until it is [forgotten](Self::forget).
+    #[must_use]
+    pub fn state(&self, key: ChannelKey) -> Option<ChannelState> {
+        self.channels.get(&key).map(Channel::state)
+    }
+
+    /// The stream of a channel, once it has one.
+    #[must_use]
+    pub fn stream(&self, key: ChannelKey) -> Option<u16> {
+        self.channels.get(&key)?.id
+    }
+
+    /// The channel that has a stream.
+    #[must_use]
+    pub fn channel_of(&self, stream: u16) -> Option<ChannelKey> {
+        self.streams.get(&stream).copied()
+    }
+
+    /// Whether a channel never gives a message up.
+    #[must_use]
+    pub fn is_reliable(&self, key: ChannelKey) -> bool {
+        self.channels
+            .get(&key)
+            .is_none_or(|channel| channel.init.reliability() == Reliability::Reliable)
     }
 
     /// The channels that are not forgotten, in the order of their opening.

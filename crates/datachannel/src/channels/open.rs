@@ -21,7 +21,9 @@ impl Channels {
         if let Some(stream) = self.channels[&key].id {
             self.streams.insert(stream, key);
         }
-        self.open_waiting();
+        if self.max_channels().is_some() {
+            self.open_one(key);
+        }
         Ok(key)
     }
 
@@ -61,10 +63,16 @@ impl Channels {
 
     /// The lowest free stream of our parity (RFC 8832 §6).
     fn free_stream(&self) -> Option<u16> {
-        let first = self.parity?.first();
-        (first..self.stream_limit())
-            .step_by(2)
-            .find(|stream| self.is_free(*stream))
+        let parity = self.parity?;
+        (self.lowest_free..self.stream_limit())
+            .find(|stream| Parity::of(*stream) == parity && self.is_free(*stream))
+    }
+
+    /// The stream may be used again.
+    pub(super) fn release(&mut self, stream: u16) {
+        self.streams.remove(&stream);
+        self.retiring.remove(&stream);
+        self.lowest_free = self.lowest_free.min(stream);
     }
 
     fn is_ready(&self) -> bool {
@@ -95,26 +103,26 @@ impl Channels {
     }
 
     fn open_one(&mut self, key: ChannelKey) {
-        let (id, is_negotiated) = match self.channels.get(&key) {
-            Some(channel) => (channel.id, channel.init.negotiated.is_some()),
-            None => return,
+        let agreed = self.channels.get(&key).and_then(|channel| channel.id);
+        let stream = match agreed {
+            None if self.parity.is_none() => return,
+            None => self.free_stream(),
+            Some(stream) if stream < self.stream_limit() => Some(stream),
+            Some(stream) => {
+                self.release(stream);
+                None
+            }
         };
-        if id.is_none() && self.parity.is_none() {
-            return;
-        }
-        let Some(stream) = id
-            .or_else(|| self.free_stream())
-            .filter(|stream| *stream < self.stream_limit())
-        else {
+        let (Some(stream), Some(channel)) = (stream, self.channels.get_mut(&key)) else {
             self.finish(key, Some(ChannelError::NoStream));
             return;
         };
         self.streams.insert(stream, key);
-        if let Some(channel) = self.channels.get_mut(&key) {
+        if agreed.is_none() {
             channel.id = Some(stream);
-        }
-        if !is_negotiated {
-            let open = self.channels[&key].init.to_open().encode();
+            // Every stream of our parity below this one is in use.
+            self.lowest_free = stream + 1;
+            let open = channel.init.to_open().encode();
             self.outgoing
                 .push_back(Outgoing::control(stream, open.into()));
         }
