@@ -124,6 +124,9 @@ async fn run(inside: &Inside, browser: Browser, addresses: Addresses, checks: &[
                 assert_eq!(Some(&outcome.check.as_str()), left.next(), "the next check");
                 if !outcome.passed {
                     failed.push(outcome.check);
+                    if failed[0] == checks[0] {
+                        break Err("without a channel the rest is in vain".to_owned());
+                    }
                 }
             }
             Ok(Some(Report::Finished { agent })) => {
@@ -137,7 +140,7 @@ async fn run(inside: &Inside, browser: Browser, addresses: Addresses, checks: &[
     let output = process.stop().await;
     if let Err(reason) = ended {
         let waiting = left.next().unwrap_or(&"the end");
-        panic!("{browser}: {reason}, waiting for: {waiting}\nit said:\n{output}");
+        panic!("{browser}: {reason}; failed: {failed:?}, next: {waiting}\nit said:\n{output}");
     }
     assert_eq!(left.next(), None, "{browser}: the page leaves no check out");
     assert!(
