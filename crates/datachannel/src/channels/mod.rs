@@ -142,10 +142,16 @@ impl Channels {
     }
 
     /// The next message of DCEP to send. Such a message must not be lost: if the transport cannot
-    /// take it now, keep it and offer it again before anything else of its stream.
+    /// take it now, [put it back](Self::put_back) and send nothing else until it can.
     #[must_use]
     pub fn poll_outgoing(&mut self) -> Option<Outgoing> {
         self.outgoing.pop_front()
+    }
+
+    /// Puts a message back that [`poll_outgoing`](Self::poll_outgoing) gave and the transport had no
+    /// room for: it is the next one again.
+    pub fn put_back(&mut self, outgoing: Outgoing) {
+        self.outgoing.push_front(outgoing);
     }
 
     /// The next stream whose outgoing half is to be reset (RFC 8831 §6.7), after everything that
@@ -204,6 +210,14 @@ impl Channels {
     #[must_use]
     pub fn stream(&self, key: ChannelKey) -> Option<u16> {
         self.channels.get(&key)?.id
+    }
+
+    /// Whether a channel never gives a message up; true for a key that means nothing.
+    #[must_use]
+    pub fn is_reliable(&self, key: ChannelKey) -> bool {
+        self.channels
+            .get(&key)
+            .is_none_or(|channel| channel.init.reliability() == Reliability::Reliable)
     }
 
     /// The channel that has a stream.
