@@ -212,14 +212,6 @@ impl Channels {
         self.channels.get(&key)?.id
     }
 
-    /// Whether a channel never gives a message up; true for a key that means nothing.
-    #[must_use]
-    pub fn is_reliable(&self, key: ChannelKey) -> bool {
-        self.channels
-            .get(&key)
-            .is_none_or(|channel| channel.init.reliability() == Reliability::Reliable)
-    }
-
     /// The channel that has a stream.
     #[must_use]
     pub fn channel_of(&self, stream: u16) -> Option<ChannelKey> {
