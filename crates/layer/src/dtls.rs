@@ -37,7 +37,8 @@ pub trait NewDtls: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// [`DtlsError::Certificate`] if the certificate cannot be used by this implementation.
+    /// [`DtlsError::Certificate`] if the certificate cannot be used by this implementation,
+    /// [`DtlsError::Crypto`] if its primitives cannot.
     fn new_dtls(&self, start: Start, config: DtlsConfig) -> Result<Box<dyn Dtls>, DtlsError>;
 }
 
@@ -305,6 +306,8 @@ pub enum DtlsError {
     Certificate(CertificateError),
     /// Another role is set already.
     RoleIsSet(DtlsRole),
+    /// The primitives that the factory was given fail their tests, or are too few.
+    Crypto,
 }
 
 impl fmt::Display for DtlsError {
@@ -312,6 +315,7 @@ impl fmt::Display for DtlsError {
         match self {
             Self::Certificate(error) => write!(f, "the certificate cannot be used: {error}"),
             Self::RoleIsSet(role) => write!(f, "the role is {role:?} already"),
+            Self::Crypto => f.write_str("the cryptographic primitives cannot be used"),
         }
     }
 }
@@ -320,7 +324,7 @@ impl std::error::Error for DtlsError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Certificate(error) => Some(error),
-            Self::RoleIsSet(_) => None,
+            Self::RoleIsSet(_) | Self::Crypto => None,
         }
     }
 }

@@ -38,6 +38,10 @@
 //! This crate leaves out: any implementation, any socket, any error text for users; the SDP side
 //! of a candidate (`muonrtc-sdp`); media types above SRTP (`muonrtc-rtp`).
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 mod candidate;
 mod certificate;
 mod dtls;

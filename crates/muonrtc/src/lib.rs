@@ -1,1 +1,44 @@
-//! WebRTC for async Rust: the W3C API, and every layer a crate of its own
+//! WebRTC for async Rust: the W3C API, and every layer a crate of its own.
+//!
+//! [`PeerConnection`] is the W3C's object with `async fn`s in the place of promises and typed
+//! events in the place of handlers. This crate only re-exports names; the code is in
+//! `muonrtc-peerconnection` and the layers below it, each of which is useful alone.
+//!
+//! ```
+//! use muonrtc::{Configuration, PeerConnection};
+//!
+//! # async fn example() -> Result<(), muonrtc::Error> {
+//! let alice = PeerConnection::builder(Configuration::default()).build()?;
+//! let bob = PeerConnection::builder(Configuration::default()).build()?;
+//! let channel = alice.create_data_channel("greetings", None)?;
+//!
+//! // Your signalling carries these two descriptions.
+//! alice.set_local_description(None).await?;
+//! alice.gathering_complete().await;
+//! bob.set_remote_description(alice.local_description().unwrap()).await?;
+//! bob.set_local_description(None).await?;
+//! bob.gathering_complete().await;
+//! alice.set_remote_description(bob.local_description().unwrap()).await?;
+//!
+//! channel.opened().await?;
+//! channel.send_text("hello").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Without default features it is data channels alone. It leaves out what has not come yet: audio
+//! and video, TURN, and ICE over TCP.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+pub use peerconnection::{
+    AnswerOptions, Builder, BundlePolicy, Configuration, DataChannel, DataChannelEvent,
+    DataChannelInfo, DataChannelInit, DataChannelMessage, DataChannelState, DataChannelStream,
+    Error, ErrorKind, Event, IceCandidate, IceCandidateInit, IceCandidatePair, IceConnectionState,
+    IceGatheringState, IceServer, IceTransportPolicy, IncomingMessage, Layers,
+    LocalSessionDescription, OfferOptions, Payload, PeerConnection, PeerConnectionEvent,
+    PeerConnectionState, RtcpMuxPolicy, SdpType, Session, SessionDescription, SessionEvent,
+    ShellRequest, SignalingState, Stack, layer,
+};
