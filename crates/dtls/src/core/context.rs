@@ -1,0 +1,143 @@
+use crate::alert::Alert;
+use chacha20::ChaCha12Rng;
+use chacha20::rand_core::Rng;
+use crypto::{BlockCipher, BlockKey, SecureRandom};
+use dimpl::{CryptoError, CryptoOperation};
+use layer::Certificate;
+use std::cell::RefCell;
+use std::sync::Arc;
+use zeroize::Zeroizing;
+
+/// What the adapters need of the session that is at work.
+pub(crate) struct Context {
+    pub(super) provider: crypto::Provider,
+    pub(super) certificate: Option<Arc<dyn Certificate>>,
+    pub(super) negotiated: Negotiated,
+    /// What a close says; dimpl itself only knows `close_notify`.
+    pub(super) alert: Alert,
+    random: Option<ChaCha12Rng>,
+    masks: Vec<Mask>,
+}
+
+/// What passed through the adapters during the handshake, in IANA's numbers.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Negotiated {
+    pub(crate) cipher_suite: Option<u16>,
+    pub(crate) group: Option<u16>,
+    pub(crate) signature_scheme: Option<u16>,
+}
+
+/// A prepared record-number key.
+struct Mask {
+    key: Zeroizing<Vec<u8>>,
+    cipher: Box<dyn BlockKey>,
+}
+
+/// Two directions, in this epoch and the one before.
+const MAX_MASKS: usize = 4;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Box<Context>>> = const { RefCell::new(None) };
+}
+
+/// Lends the context to the adapters while `work` runs on this thread.
+pub(super) fn enter<R>(slot: &mut Option<Box<Context>>, work: impl FnOnce() -> R) -> R {
+    /// Gives it back, also when `work` panics.
+    struct Lent<'a> {
+        slot: &'a mut Option<Box<Context>>,
+        outer: Option<Box<Context>>,
+    }
+    impl Drop for Lent<'_> {
+        fn drop(&mut self) {
+            *self.slot = CURRENT.replace(self.outer.take());
+        }
+    }
+    let outer = CURRENT.replace(slot.take());
+    let _lent = Lent { slot, outer };
+    work()
+}
+
+/// The context at work.
+///
+/// # Panics
+///
+/// Outside of [`enter`], where dimpl never runs. `look` must not call into user code.
+pub(super) fn with<R>(look: impl FnOnce(&mut Context) -> R) -> R {
+    CURRENT.with_borrow_mut(|current| {
+        let context = current
+            .as_mut()
+            .expect("dimpl runs inside the context of its session");
+        look(context)
+    })
+}
+
+/// The provider of the session at work.
+pub(super) fn provider() -> crypto::Provider {
+    with(|context| context.provider)
+}
+
+impl Context {
+    pub(super) fn new(
+        provider: crypto::Provider,
+        certificate: Option<Arc<dyn Certificate>>,
+        random: Option<ChaCha12Rng>,
+    ) -> Self {
+        Self {
+            provider,
+            certificate,
+            negotiated: Negotiated::default(),
+            alert: Alert::CLOSE_NOTIFY,
+            random,
+            masks: Vec::new(),
+        }
+    }
+
+    /// The mask of a sample (RFC 9147 §4.2.3). Keys are prepared once.
+    pub(super) fn mask(
+        &mut self,
+        cipher: &'static dyn BlockCipher,
+        key: &[u8],
+        sample: &[u8; 16],
+    ) -> [u8; 16] {
+        if let Some(mask) = self.masks.iter().find(|mask| mask.key.as_slice() == key) {
+            return mask.cipher.encrypt(sample);
+        }
+        let Ok(prepared) = cipher.key(key) else {
+            // dimpl derives the key with the length of the suite: this cannot happen.
+            return [0; 16];
+        };
+        if self.masks.len() == MAX_MASKS {
+            self.masks.remove(0);
+        }
+        let mask = prepared.encrypt(sample);
+        self.masks.push(Mask {
+            key: Zeroizing::new(key.to_vec()),
+            cipher: prepared,
+        });
+        mask
+    }
+}
+
+/// The random source of the session at work: its own generator under a deterministic provider.
+#[derive(Debug)]
+pub(super) struct Random;
+
+impl SecureRandom for Random {
+    fn fill(&self, out: &mut [u8]) -> Result<(), crypto::Error> {
+        let source = with(|context| match &mut context.random {
+            Some(generator) => {
+                generator.fill_bytes(out);
+                None
+            }
+            None => Some(context.provider.random),
+        });
+        source.map_or(Ok(()), |source| source.fill(out))
+    }
+}
+
+impl dimpl::crypto::SecureRandom for Random {
+    fn fill(&self, out: &mut [u8]) -> Result<(), CryptoError> {
+        SecureRandom::fill(self, out)
+            .map_err(|_| CryptoError::OperationFailed(CryptoOperation::FillRandom))
+    }
+}
