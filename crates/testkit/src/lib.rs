@@ -1,6 +1,7 @@
 //! A virtual network in virtual time, pairs of machines, and conformance kits for the layers.
 
 mod clock;
+pub mod conformance;
 pub mod fate;
 mod link;
 mod network;
@@ -9,6 +10,7 @@ mod random;
 mod record;
 mod seed;
 mod transit;
+mod wakes;
 mod wire;
 
 pub use clock::{Clock, WALL_BASE_SECS};
@@ -19,4 +21,5 @@ pub use pair::{DtlsPeer, IcePair, IcePeer, Pair, Peer, SctpPeer, Tasks};
 pub use random::Random;
 pub use record::{Record, Recorded};
 pub use seed::{SEED_VARIABLE, TestSeed, for_each_seed, layer_seed, seed};
+pub use wakes::Wakes;
 pub use wire::{Wire, WireStats};

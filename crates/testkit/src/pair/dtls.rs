@@ -1,6 +1,6 @@
 use super::{Pair, Peer};
 use crate::seed::layer_seed;
-use crate::{Clock, Link};
+use crate::{Clock, Link, Wakes};
 use layer::{
     Certificate, CertificateParams, Dtls, DtlsConfig, DtlsEvent, DtlsRole, DtlsState, NewDtls,
     SealError,
@@ -8,7 +8,6 @@ use layer::{
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// A DTLS session at one end of a [`Pair`], and what came out of it.
@@ -133,13 +132,14 @@ impl Pair<DtlsPeer> {
         seed: u64,
         configure: impl Fn(&mut DtlsConfig),
     ) -> Self {
+        let wakes = Wakes::new();
         let peer = |factory: &dyn NewDtls, label| {
             let start = clock.start(layer_seed(seed, label));
             let params = CertificateParams::default();
             let certificate = factory
                 .generate_certificate(start, &params)
                 .unwrap_or_else(|error| panic!("no certificate: {error}"));
-            let mut config = DtlsConfig::new(certificate.clone(), Waker::noop().clone());
+            let mut config = DtlsConfig::new(certificate.clone(), wakes.waker());
             configure(&mut config);
             let machine = factory
                 .new_dtls(start, config)
@@ -148,7 +148,9 @@ impl Pair<DtlsPeer> {
         };
         let a = peer(factories[0], b"dtls   a");
         let b = peer(factories[1], b"dtls   b");
-        Self::new(clock, seed, link, a, b)
+        let mut pair = Self::new(clock, seed, link, a, b);
+        pair.wakes = wakes;
+        pair
     }
 
     /// Tells both ends whom to expect.

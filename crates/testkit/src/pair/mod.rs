@@ -6,8 +6,9 @@ pub use dtls::DtlsPeer;
 pub use ice::{IcePair, IcePeer};
 pub use sctp::SctpPeer;
 
-use crate::{Clock, Fate, Fault, Leaving, Link, Record, Side, Wire};
+use crate::{Clock, Fate, Fault, Leaving, Link, Record, Side, Wakes, Wire};
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// The largest datagram an end may make: what UDP carries.
@@ -67,8 +68,13 @@ pub struct Pair<P> {
     pub record: Option<Record>,
     /// Runs after every poll, for machines with tasks of their own.
     pub tasks: Option<Tasks>,
+    /// Counts the wakes of both ends, if they were made with its waker.
+    pub wakes: Arc<Wakes>,
     clock: Clock,
     sent: [usize; 2],
+    /// When the tasks want to run again.
+    tasks_at: Option<Instant>,
+    unwoken_outputs: usize,
     stale_timeouts: usize,
     buffer: Vec<u8>,
 }
@@ -85,8 +91,11 @@ impl<P: Peer> Pair<P> {
             fault: None,
             record: None,
             tasks: None,
+            wakes: Wakes::new(),
             clock,
             sent: [0; 2],
+            tasks_at: None,
+            unwoken_outputs: 0,
             stale_timeouts: 0,
             buffer: vec![0; MAX_DATAGRAM],
         }
@@ -116,6 +125,13 @@ impl<P: Peer> Pair<P> {
     #[must_use]
     pub fn datagrams_sent(&self, side: Side) -> usize {
         self.sent[side as usize]
+    }
+
+    /// How often [`tasks`](Pair::tasks) made output and woke nobody through [`wakes`](Pair::wakes):
+    /// a driver that waits to be woken would not have seen it.
+    #[must_use]
+    pub fn unwoken_outputs(&self) -> usize {
+        self.unwoken_outputs
     }
 
     /// Changes the links of both directions from now on.
@@ -175,12 +191,7 @@ impl<P: Peer> Pair<P> {
         for _ in 0..MAX_BURST {
             let mut moved = self.poll(Side::A);
             moved |= self.poll(Side::B);
-            if self.tasks.is_some() {
-                let now = self.now();
-                self.run_tasks(now);
-                moved |= self.poll(Side::A);
-                moved |= self.poll(Side::B);
-            }
+            moved |= self.run_tasks();
             if !moved {
                 return;
             }
@@ -189,15 +200,13 @@ impl<P: Peer> Pair<P> {
     }
 
     /// When something happens next: an arrival, a timeout, or a task that wants to run.
-    fn next_instant(&mut self) -> Option<Instant> {
-        let now = self.now();
-        let tasks = self.run_tasks(now).filter(|instant| *instant > now);
+    fn next_instant(&self) -> Option<Instant> {
         [
             self.a_to_b.next_arrival(),
             self.b_to_a.next_arrival(),
             self.a.poll_timeout(),
             self.b.poll_timeout(),
-            tasks,
+            self.tasks_at,
         ]
         .into_iter()
         .flatten()
@@ -249,8 +258,19 @@ impl<P: Peer> Pair<P> {
         }
     }
 
-    fn run_tasks(&mut self, now: Instant) -> Option<Instant> {
-        self.tasks.as_mut().and_then(|tasks| tasks(now))
+    /// Runs the tasks and polls what they made; tells whether they made something.
+    fn run_tasks(&mut self) -> bool {
+        let now = self.now();
+        let Some(tasks) = &mut self.tasks else {
+            return false;
+        };
+        let wakes = self.wakes.count();
+        self.tasks_at = tasks(now).filter(|instant| *instant > now);
+        let made = self.poll(Side::A) | self.poll(Side::B);
+        if made && self.wakes.count() == wakes {
+            self.unwoken_outputs += 1;
+        }
+        made
     }
 
     /// Polls one end in the order of the layers until it has no output; tells whether it had some.

@@ -1,9 +1,8 @@
 use super::{Pair, Peer};
 use crate::seed::layer_seed;
-use crate::{Clock, Link};
+use crate::{Clock, Link, Wakes};
 use layer::{Message, NewSctp, Sctp, SctpConfig, SctpConnect, SctpEvent, SctpState};
 use std::fmt;
-use std::task::Waker;
 use std::time::{Duration, Instant};
 
 /// The port that both ends of a [`Pair`] use (RFC 8841 §5 gives 5000 as its example).
@@ -19,6 +18,8 @@ pub struct SctpPeer {
     pub messages: Vec<Message>,
     /// Whether received bytes are returned to the window at once. Default `true`.
     pub consume: bool,
+    /// For every event, how many messages had come before it.
+    messages_before: Vec<usize>,
 }
 
 impl SctpPeer {
@@ -30,17 +31,45 @@ impl SctpPeer {
             events: Vec::new(),
             messages: Vec::new(),
             consume: true,
+            messages_before: Vec::new(),
         }
+    }
+
+    /// How many messages and fragments had been collected when the event of this index was; counted
+    /// from the start, so ask before events or messages are drained.
+    ///
+    /// # Panics
+    ///
+    /// If there was no such event.
+    #[must_use]
+    pub fn messages_before_event(&self, index: usize) -> usize {
+        self.messages_before[index]
+    }
+
+    /// Forgets the events so far.
+    pub fn clear_events(&mut self) {
+        self.events.clear();
+        self.messages_before.clear();
     }
 
     /// The whole messages received so far, as (stream, payload protocol, bytes), in the order their
     /// last fragments came; they are taken out, beginnings of unfinished ones stay.
+    ///
+    /// # Panics
+    ///
+    /// If the fragments of one message do not follow each other in their stream.
     pub fn take_messages(&mut self) -> Vec<(u16, u32, Vec<u8>)> {
         let mut whole = Vec::new();
         let mut unfinished: Vec<Message> = Vec::new();
         for message in self.messages.drain(..) {
-            let mut data = Vec::new();
+            let begun = unfinished.iter().any(|part| part.stream == message.stream);
+            assert_ne!(
+                begun, message.first,
+                "a message begins or goes on in the middle of another on stream {}",
+                message.stream
+            );
             if message.last {
+                let mut data = Vec::new();
                 let of_it = |part: &mut Message| part.stream == message.stream;
                 for part in unfinished.extract_if(.., of_it) {
                     data.extend_from_slice(&part.data);
@@ -85,6 +114,7 @@ impl Peer for SctpPeer {
         let before = (self.events.len(), self.messages.len());
         while let Some(event) = self.machine.poll_event() {
             self.events.push(event);
+            self.messages_before.push(self.messages.len());
         }
         while let Some(message) = self.machine.poll_message() {
             if self.consume {
@@ -118,15 +148,18 @@ impl Pair<SctpPeer> {
         configure: impl Fn(&mut SctpConfig),
     ) -> Self {
         let clock = Clock::new();
+        let wakes = Wakes::new();
         let peer = |factory: &dyn NewSctp, label| {
-            let mut config = SctpConfig::new(Waker::noop().clone());
+            let mut config = SctpConfig::new(wakes.waker());
             configure(&mut config);
             let start = clock.start(layer_seed(seed, label));
             SctpPeer::new(factory.new_sctp(start, config))
         };
         let a = peer(factories[0], b"sctp   a");
         let b = peer(factories[1], b"sctp   b");
-        Self::new(clock, seed, link, a, b)
+        let mut pair = Self::new(clock, seed, link, a, b);
+        pair.wakes = wakes;
+        pair
     }
 
     /// Lets both ends start, as RFC 8841 §9.3 has it, without running.
