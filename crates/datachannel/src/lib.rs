@@ -12,6 +12,8 @@
 //! SDP (RFC 8864), which are opened here as [negotiated](ChannelInit::negotiated) ones.
 
 mod channels;
+#[cfg(feature = "tokio")]
+pub mod conn;
 mod message;
 mod payload;
 
