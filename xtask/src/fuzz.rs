@@ -15,25 +15,49 @@ const FLAGS: &str = "-Cpasses=sancov-module \
 /// The target triple must be named, or the flags would reach build scripts and proc macros too.
 const TRIPLE: &str = "x86_64-unknown-linux-gnu";
 
-/// Where the seeds of a target lie under `../shared/vectors`; a target without a line starts from
-/// what is in its corpus.
-const SEEDS: &[(&str, &[&str])] = &[
-    ("stun", &["fuzz/libwebrtc/stun"]),
-    (
-        "sdp",
-        &[
+/// What a target starts from.
+struct Seeds {
+    target: &'static str,
+    /// Folders under `../shared/vectors`.
+    folders: &'static [&'static str],
+    /// For a target that reads a tape: the steps before the packet, and how many bytes of the packet
+    /// the target makes itself.
+    tape: Option<(&'static [u8], usize)>,
+}
+
+const SEEDS: &[Seeds] = &[
+    Seeds {
+        target: "stun",
+        folders: &["fuzz/libwebrtc/stun-corpus"],
+        tape: None,
+    },
+    Seeds {
+        target: "sdp",
+        folders: &[
             "sdp/captured",
             "sdp/jsep",
             "sdp/mozilla",
-            "fuzz/libwebrtc/sdp",
+            "fuzz/libwebrtc/sdp-corpus",
         ],
-    ),
-    (
-        "sctp_packet",
-        &["sctp/aiortc", "fuzz/libwebrtc/sctp-packet"],
-    ),
-    ("sctp_association", &["fuzz/libwebrtc/sctp-packet"]),
-    ("ice_agent", &["fuzz/libwebrtc/stun"]),
+        tape: None,
+    },
+    Seeds {
+        target: "sctp_packet",
+        folders: &["sctp/aiortc", "fuzz/libwebrtc/sctp-packet-corpus"],
+        tape: None,
+    },
+    Seeds {
+        target: "sctp_association",
+        folders: &["sctp/aiortc", "fuzz/libwebrtc/sctp-packet-corpus"],
+        // Let the handshake pass, then hand the chunks to one end.
+        tape: Some((&[0, 0, 0, 0, 3, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0], 12)),
+    },
+    Seeds {
+        target: "ice_agent",
+        folders: &["fuzz/libwebrtc/stun-corpus"],
+        // Start, let the checks pass, then hand the attributes to one end, signed.
+        tape: Some((&[0, 0, 1, 3, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], 20)),
+    },
 ];
 
 pub(crate) fn run(arguments: &[&str]) -> Outcome {
@@ -72,7 +96,7 @@ pub(crate) fn run(arguments: &[&str]) -> Outcome {
         .arg(&corpus)
         .arg(format!("-max_total_time={seconds}"))
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
-        .args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=65536"])
+        .args(["-timeout=10", "-rss_limit_mb=2048"])
         .args(["-print_final_stats=1"]);
     step::run(&format!("fuzz {target} for {seconds} s"), fuzzer)
 }
@@ -98,22 +122,33 @@ fn targets() -> Result<Vec<String>, Failure> {
 fn copy_seeds(target: &str, corpus: &Path) -> Result<usize, Failure> {
     make(corpus)?;
     let vectors = family::root().join("../shared/vectors");
-    let folders = SEEDS
-        .iter()
-        .find(|(name, _)| *name == target)
-        .map_or(&[][..], |(_, folders)| folders);
-    for folder in folders.iter().map(|folder| vectors.join(folder)) {
-        if !folder.is_dir() {
-            println!("left out: seeds in {}, which is not here", folder.display());
-            continue;
-        }
-        for seed in family::files(&folder)? {
-            let to = corpus.join(family::file_name(&seed));
-            std::fs::copy(&seed, &to)
-                .map_err(|error| Failure::new(format!("{}: {error}", seed.display())))?;
+    for seeds in SEEDS.iter().filter(|seeds| seeds.target == target) {
+        for folder in seeds.folders.iter().map(|folder| vectors.join(folder)) {
+            if !folder.is_dir() {
+                println!("left out: seeds in {}, which is not here", folder.display());
+                continue;
+            }
+            for seed in family::files(&folder)? {
+                let to = corpus.join(family::file_name(&seed));
+                std::fs::read(&seed)
+                    .and_then(|bytes| std::fs::write(to, seeds.framed(bytes)))
+                    .map_err(|error| Failure::new(format!("{}: {error}", seed.display())))?;
+            }
         }
     }
     Ok(family::files(corpus)?.len())
+}
+
+impl Seeds {
+    /// The packet as the target reads it.
+    fn framed(&self, packet: Vec<u8>) -> Vec<u8> {
+        let Some((before, made)) = self.tape else {
+            return packet;
+        };
+        let rest = packet.get(made..).unwrap_or_default();
+        let len = u16::try_from(rest.len()).unwrap_or(u16::MAX);
+        [before, &len.to_be_bytes(), rest].concat()
+    }
 }
 
 fn make(folder: &Path) -> Outcome {

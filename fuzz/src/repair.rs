@@ -1,0 +1,59 @@
+use crypto::Provider;
+
+/// Writes the right checksum into an SCTP packet (RFC 9260 §6.8), if it has room for one.
+pub fn sctp_checksum(packet: &mut [u8]) {
+    if packet.len() < 12 {
+        return;
+    }
+    packet[8..12].fill(0);
+    let checksum = crc32c::crc32c(packet).to_le_bytes();
+    packet[8..12].copy_from_slice(&checksum);
+}
+
+const MESSAGE_INTEGRITY: u16 = 0x0008;
+const FINGERPRINT: u16 = 0x8028;
+const HEADER_LEN: usize = 20;
+
+/// Takes MESSAGE-INTEGRITY, FINGERPRINT and what follows them off a STUN message, and puts right
+/// ones there (RFC 8489 §14.5, §14.7).
+pub fn stun_integrity(message: &mut Vec<u8>, password: &str) {
+    if message.len() < HEADER_LEN {
+        return;
+    }
+    let end = end_of_attributes(message);
+    message.truncate(end);
+    message.resize(end.next_multiple_of(4), 0);
+
+    set_len(message, 24);
+    let key = Provider::default().hmac_sha1.key(password.as_bytes());
+    let mut tag = [0; 20];
+    key.sign(&[message], &mut tag);
+    message.extend(MESSAGE_INTEGRITY.to_be_bytes());
+    message.extend(20_u16.to_be_bytes());
+    message.extend(tag);
+
+    set_len(message, 8);
+    let checksum = crc32fast::hash(message) ^ 0x5354_554E;
+    message.extend(FINGERPRINT.to_be_bytes());
+    message.extend(4_u16.to_be_bytes());
+    message.extend(checksum.to_be_bytes());
+}
+
+/// The length field counts what is there and `more`.
+fn set_len(message: &mut [u8], more: usize) {
+    let len = u16::try_from(message.len() - HEADER_LEN + more).unwrap_or(u16::MAX);
+    message[2..4].copy_from_slice(&len.to_be_bytes());
+}
+
+fn end_of_attributes(message: &[u8]) -> usize {
+    let mut at = HEADER_LEN;
+    while let Some(header) = message.get(at..at + 4) {
+        let kind = u16::from_be_bytes([header[0], header[1]]);
+        let len = usize::from(u16::from_be_bytes([header[2], header[3]]));
+        if kind == MESSAGE_INTEGRITY || kind == FINGERPRINT {
+            return at;
+        }
+        at += 4 + len.next_multiple_of(4);
+    }
+    message.len()
+}
