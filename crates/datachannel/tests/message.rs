@@ -224,7 +224,7 @@ fn an_unknown_protocol_closes_the_channel() {
 // dc-010
 #[test]
 fn a_malformed_control_message_closes_the_channel() {
-    for message in [&[][..], &[7], &[2, 2], &[3]] {
+    for message in [&[][..], &[7], &[0, 2], &[3]] {
         let (mut end, key) = opened();
         end.receive(0, 50, message);
         closed(&mut end, key, ChannelError::Control);

@@ -95,6 +95,9 @@ impl Candidate {
     fn read_extension(&mut self, name: &str, value: &str) -> Result<(), CandidateError> {
         match name {
             "raddr" if self.related_address.is_none() && self.extensions.is_empty() => {
+                if value.is_empty() {
+                    return Err(CandidateError::Truncated);
+                }
                 self.related_address = Some(value.into());
             }
             "rport" if self.related_port.is_none() && self.extensions.is_empty() => {

@@ -22,6 +22,7 @@
 
 mod attribute;
 mod candidate;
+mod codec;
 mod description;
 mod direction;
 mod error;
@@ -39,6 +40,7 @@ mod transport;
 
 pub use attribute::Attribute;
 pub use candidate::{Candidate, CandidateError};
+pub use codec::RtpMap;
 pub use description::Description;
 pub use direction::Direction;
 pub use error::{AttributeError, AttributeErrorKind, ParseError, ParseErrorKind};

@@ -43,12 +43,13 @@ pub(crate) fn is_token(text: &str) -> bool {
         })
 }
 
-/// RFC 8839 §5.1, `ice-char`: letters, digits, `+` and `/`.
+/// RFC 8839 §5.1, `ice-char`: letters, digits, `+` and `/`. The four others are none, but old peers
+/// write them and browsers read them.
 pub(crate) fn is_ice_text(text: &str) -> bool {
     !text.is_empty()
         && text
             .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/')
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+/-=#_".contains(&byte))
 }
 
 /// The fields of a line: split at spaces, of which some peers write more than one.

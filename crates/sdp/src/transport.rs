@@ -22,7 +22,8 @@ impl Media {
     ///
     /// # Errors
     ///
-    /// If it is not 4 to 256 letters, digits, `+` or `/`, or stands twice at its level.
+    /// If it is not 4 to 256 ice characters (also `-`, `=`, `#` and `_`, which old peers write), or
+    /// stands twice at its level.
     pub fn ice_ufrag<'a>(
         &'a self,
         description: &'a Description,
@@ -34,7 +35,7 @@ impl Media {
     ///
     /// # Errors
     ///
-    /// If it is not 22 to 256 letters, digits, `+` or `/`, or stands twice at its level.
+    /// If it is not 22 to 256 ice characters, or stands twice at its level.
     pub fn ice_pwd<'a>(
         &'a self,
         description: &'a Description,

@@ -16,15 +16,14 @@ impl Ack {
     /// The message type.
     pub const TYPE: u8 = 0x02;
 
-    /// Reads the message, which fills `bytes`.
+    /// Reads the message; bytes behind it are ignored.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if `bytes` is anything but the message.
+    /// [`DecodeError`] if `bytes` is of another type, or empty.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         match bytes {
-            [Self::TYPE] => Ok(Self),
-            [Self::TYPE, ..] => Err(DecodeError::TrailingBytes),
+            [Self::TYPE, ..] => Ok(Self),
             [other, ..] => Err(DecodeError::Type(*other)),
             [] => Err(DecodeError::Truncated),
         }
@@ -52,6 +51,10 @@ mod tests {
     fn anything_else_is_refused() {
         assert_eq!(Ack::decode(&[]), Err(DecodeError::Truncated));
         assert_eq!(Ack::decode(&[0x03]), Err(DecodeError::Type(0x03)));
-        assert_eq!(Ack::decode(&[0x02, 0]), Err(DecodeError::TrailingBytes));
+    }
+
+    #[test]
+    fn the_four_bytes_that_pion_sends_are_read() {
+        assert_eq!(Ack::decode(&[0x02, 0, 0, 0]), Ok(Ack));
     }
 }

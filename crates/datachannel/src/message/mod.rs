@@ -18,7 +18,7 @@ pub enum ControlMessage {
 }
 
 impl ControlMessage {
-    /// Reads one message, which fills `bytes`.
+    /// Reads one message. Bytes behind its fields are ignored: Pion's acknowledgement has three.
     ///
     /// # Errors
     ///
@@ -39,8 +39,6 @@ impl ControlMessage {
 pub enum DecodeError {
     /// The message ends before its fields do.
     Truncated,
-    /// There are bytes behind the fields.
-    TrailingBytes,
     /// No message has this type (RFC 8832 §8.2.1).
     Type(u8),
     /// No channel has this type (RFC 8832 §8.2.2).
@@ -53,7 +51,6 @@ impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Truncated => f.write_str("the message ends too early"),
-            Self::TrailingBytes => f.write_str("the message is longer than its fields"),
             Self::Type(kind) => write!(f, "unknown message type {kind:#04x}"),
             Self::ChannelType(kind) => write!(f, "unknown channel type {kind:#04x}"),
             Self::NotUtf8 => f.write_str("label or protocol is not utf-8"),

@@ -59,11 +59,11 @@ impl Open {
     /// The longest message: both texts of 65535 bytes.
     pub const MAX_LEN: usize = HEADER_LEN + 2 * u16::MAX as usize;
 
-    /// Reads the message, which fills `bytes`.
+    /// Reads the message; bytes behind it are ignored.
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if it is cut or too long, if the channel type is unknown, or if a text is
+    /// [`DecodeError`] if it is cut, if the channel type is unknown, or if a text is
     /// not UTF-8.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let Some((header, texts)) = bytes.split_first_chunk::<HEADER_LEN>() else {
@@ -76,12 +76,9 @@ impl Open {
         let parameter = u32::from_be_bytes([r0, r1, r2, r3]);
         let label_len = usize::from(u16::from_be_bytes([l0, l1]));
         let protocol_len = usize::from(u16::from_be_bytes([s0, s1]));
-        if texts.len() < label_len + protocol_len {
+        let Some(texts) = texts.get(..label_len + protocol_len) else {
             return Err(DecodeError::Truncated);
-        }
-        if texts.len() > label_len + protocol_len {
-            return Err(DecodeError::TrailingBytes);
-        }
+        };
         let (label, protocol) = texts.split_at(label_len);
         Ok(Self {
             channel_type: match channel_type & !UNORDERED {
@@ -160,6 +157,27 @@ mod tests {
         assert_eq!(sample().encode(), UNORDERED_REXMIT);
     }
 
+    /// Captured: `createDataChannel("echo é", {protocol: "interop/1"})`.
+    const FIREFOX: &[u8] = b"\x03\0\0\0\0\0\0\0\0\x07\0\x09echo \xc3\xa9interop/1";
+    /// The same; priority 256 is its default.
+    const CHROMIUM: &[u8] = b"\x03\0\x01\0\0\0\0\0\0\x07\0\x09echo \xc3\xa9interop/1";
+
+    // dc-004
+    #[test]
+    fn what_browsers_send_is_read_and_written_the_same() {
+        for (bytes, priority) in [(FIREFOX, 0), (CHROMIUM, 256)] {
+            let expected = Open {
+                channel_type: ChannelType::Reliable,
+                ordered: true,
+                priority,
+                label: "echo é".into(),
+                protocol: "interop/1".into(),
+            };
+            assert_eq!(Open::decode(bytes).as_ref(), Ok(&expected));
+            assert_eq!(expected.encode(), bytes);
+        }
+    }
+
     #[test]
     fn a_cut_message_is_refused_at_every_length() {
         for len in 0..UNORDERED_REXMIT.len() {
@@ -180,7 +198,7 @@ mod tests {
         bytes[12] = 0xFF;
         assert_eq!(Open::decode(&bytes), Err(DecodeError::NotUtf8));
         let longer = [&UNORDERED_REXMIT[..], &[0]].concat();
-        assert_eq!(Open::decode(&longer), Err(DecodeError::TrailingBytes));
+        assert_eq!(Open::decode(&longer), Ok(sample()));
     }
 
     #[test]
