@@ -20,7 +20,8 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Factory {
-    /// The primitives; it must have X25519, P-256 and P-384. Default: [`Provider::default`].
+    /// The primitives; P-256 at least is needed for key agreement (RFC 8827 §6.5), and P-384 is only
+    /// used beside X25519. Default: [`Provider::default`].
     pub provider: Provider,
     /// The oldest version to speak. Default: 1.2, which RFC 8827 §6.5 obliges to.
     pub min_version: DtlsVersion,

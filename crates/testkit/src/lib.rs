@@ -2,6 +2,7 @@
 
 mod clock;
 pub mod conformance;
+pub mod crypto;
 pub mod fate;
 mod link;
 mod network;

@@ -6,11 +6,29 @@ use std::panic::AssertUnwindSafe;
 use zeroize::Zeroizing;
 
 /// The groups that dimpl knows.
-pub(super) const GROUPS: &[&dyn SupportedKxGroup] = &[
+const GROUPS: [&dyn SupportedKxGroup; 3] = [
     &Exchange(Group::X25519),
     &Exchange(Group::Secp256r1),
     &Exchange(Group::Secp384r1),
 ];
+/// Without the one that not every provider has.
+const COMMON_GROUPS: [&dyn SupportedKxGroup; 2] =
+    [&Exchange(Group::X25519), &Exchange(Group::Secp256r1)];
+/// The one that every provider has.
+const LEAST_GROUPS: [&dyn SupportedKxGroup; 1] = [&Exchange(Group::Secp256r1)];
+
+/// The most groups that the provider has; dimpl tests every one it is shown.
+pub(super) fn groups(provider: &crypto::Provider) -> &'static [&'static dyn SupportedKxGroup] {
+    let has = |group| {
+        let mut agreements = provider.agreements.iter();
+        agreements.any(|agreement| agreement.group() == group)
+    };
+    match (has(Group::X25519), has(Group::Secp384r1)) {
+        (true, true) => &GROUPS,
+        (true, false) => &COMMON_GROUPS,
+        (false, _) => &LEAST_GROUPS,
+    }
+}
 
 /// The order in which the provider prefers them.
 pub(super) fn preferred(provider: &crypto::Provider) -> Vec<NamedGroup> {

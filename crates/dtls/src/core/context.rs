@@ -15,6 +15,8 @@ pub(crate) struct Context {
     pub(super) negotiated: Negotiated,
     /// What a close says; dimpl itself only knows `close_notify`.
     pub(super) alert: Alert,
+    /// How many records were authentic so far.
+    pub(super) opened: u64,
     random: Option<ChaCha12Rng>,
     masks: Vec<Mask>,
 }
@@ -87,6 +89,7 @@ impl Context {
             certificate,
             negotiated: Negotiated::default(),
             alert: Alert::CLOSE_NOTIFY,
+            opened: 0,
             random,
             masks: Vec::new(),
         }

@@ -84,7 +84,7 @@ impl Configuration {
             .flight_retries(FLIGHT_RETRIES)
             .handshake_timeout(settings.handshake_timeout)
             .kx_groups(&agreement::preferred(&provider))
-            .with_crypto_provider(adapter());
+            .with_crypto_provider(adapter(&provider));
         let version = match settings.versions.as_slice() {
             [DtlsVersion::V1_2] => {
                 builder = builder.dtls13_cipher_suites(&[]);
@@ -109,9 +109,9 @@ impl Configuration {
 }
 
 /// The provider that dimpl sees.
-fn adapter() -> CryptoProvider {
+fn adapter(provider: &crypto::Provider) -> CryptoProvider {
     CryptoProvider {
-        kx_groups: agreement::GROUPS,
+        kx_groups: agreement::groups(provider),
         signature_verification: &signature::Verifier,
         key_provider: &signature::Keys,
         secure_random: &context::Random,
@@ -220,6 +220,11 @@ impl Core {
             ProtocolVersion::DTLS1_3 => Some(DtlsVersion::V1_3),
             _ => None,
         }
+    }
+
+    /// How many records were authentic so far. dimpl does not tell what it drops.
+    pub(crate) fn opened(&self) -> u64 {
+        self.context.as_ref().map_or(0, |context| context.opened)
     }
 
     /// What passed through the adapters.

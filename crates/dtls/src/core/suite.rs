@@ -225,6 +225,7 @@ impl Cipher for Protection {
             .open_in_place(&nonce.0, &aad, ciphertext.as_mut())
             .map_err(|_| CryptoError::OperationFailed(CryptoOperation::Decrypt))?;
         ciphertext.truncate(len);
+        context::with(|context| context.opened += 1);
         Ok(())
     }
 }

@@ -78,7 +78,11 @@ impl Session {
             return Opened::default();
         };
         let undecided = core.version().is_none() || self.security.is_none();
+        let authentic = core.opened();
         let taken = core.handle_packet(now, datagram);
+        if self.security.is_some() && core.opened() == authentic {
+            self.stats.dropped += 1;
+        }
         let opened = self.after(now, taken, Some(datagram));
         let decided = self.security.is_some()
             || self
@@ -170,6 +174,8 @@ impl Session {
                 }
                 Output::BufferTooSmall { needed } => scratch.resize(needed, 0),
                 Output::PeerCert(leaf) => self.identity.set_certificate(leaf),
+                // Nobody who listed no profile asked for keys, though dimpl negotiates one.
+                Output::KeyingMaterial(..) if self.config.srtp_profiles.is_empty() => {}
                 Output::KeyingMaterial(block, profile) => {
                     self.keying = Keying::new(&block, profile);
                 }
@@ -186,7 +192,7 @@ impl Session {
                 }
                 Output::CloseNotify => peer_closed = true,
                 Output::Timeout(timeout) => {
-                    self.timeout = core::timer(now, timeout);
+                    self.timeout = core::timer(now, timeout).map(|at| self.spaced(at));
                     break;
                 }
                 _ => {}
@@ -201,6 +207,14 @@ impl Session {
             self.closed_by_peer();
         }
         opened
+    }
+
+    /// dimpl acknowledges a gap in a flight at once, and again at once for as long as it is there.
+    /// One firing follows another by a share of the flight timer at least.
+    fn spaced(&self, timeout: Instant) -> Instant {
+        let spacing = self.factory.flight_interval / 4;
+        let earliest = self.fired.map_or(timeout, |fired| fired + spacing);
+        timeout.max(earliest)
     }
 
     fn handshake_over(&mut self) {

@@ -37,6 +37,8 @@ pub(crate) struct Session {
     /// From the role to the end.
     core: Option<Core>,
     timeout: Option<Instant>,
+    /// When a timer fired last.
+    fired: Option<Instant>,
     identity: Identity,
     /// Set when the handshake is over.
     security: Option<Security>,
@@ -79,6 +81,7 @@ impl Session {
             role: None,
             core: None,
             timeout: None,
+            fired: None,
             identity: Identity::default(),
             security: None,
             keying: None,
@@ -110,6 +113,7 @@ impl Dtls for Session {
 
     fn handle_timeout(&mut self, now: Instant) {
         let Some(core) = &mut self.core else { return };
+        self.fired = Some(now);
         let moved = core.handle_timeout(now);
         self.after(now, moved, None);
     }
