@@ -137,27 +137,39 @@ pub(super) fn general_exporter(subject: &Subject, seed: &TestSeed) {
     }
 }
 
-pub(super) fn srtp(subject: &Subject, seed: &TestSeed) {
+/// The profile and the keys that both ends agree on in a session that offers these profiles.
+fn srtp_keys(
+    subject: &Subject,
+    seed: &TestSeed,
+    offered: &[SrtpProfile],
+) -> Option<(SrtpProfile, Vec<u8>)> {
     let link = Link::delayed(DELAY);
+    let mut pair = subject.configured_pair(&link, seed.value(), |config| {
+        config.srtp_profiles = offered.to_vec();
+    });
+    assert!(pair.connect(MINUTE), "{pair:?}");
+    let [ours, theirs] = [&pair.a, &pair.b].map(|end| {
+        let profile = end.machine.security()?.srtp_profile?;
+        let mut out = vec![0; profile.keying_len()];
+        let exported = end.machine.export(SRTP_LABEL, None, &mut out);
+        assert_eq!(exported, Ok(()));
+        assert_ne!(out, vec![0; profile.keying_len()]);
+        Some((profile, out))
+    });
+    assert_eq!(ours, theirs);
+    ours
+}
+
+pub(super) fn srtp(subject: &Subject, seed: &TestSeed) {
+    let offered = [SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmSha1_80];
+    let keys = srtp_keys(subject, seed, &offered);
+    assert!(keys.is_some(), "no profile was negotiated");
+}
+
+pub(super) fn srtp_choice(subject: &Subject, seed: &TestSeed) {
     for profile in [SrtpProfile::AeadAes128Gcm, SrtpProfile::Aes128CmSha1_80] {
-        let mut pair = subject.configured_pair(&link, seed.value(), |config| {
-            config.srtp_profiles = vec![profile];
-        });
-        assert!(pair.connect(MINUTE), "{pair:?}");
-        let keys = [&pair.a, &pair.b].map(|end| {
-            let security = end.machine.security();
-            let negotiated = security.and_then(|security| security.srtp_profile);
-            assert_eq!(negotiated, Some(profile));
-            let mut out = vec![0; profile.keying_len()];
-            let exported = end.machine.export(SRTP_LABEL, None, &mut out);
-            assert_eq!(exported, Ok(()));
-            out
-        });
-        assert_eq!(keys[0], keys[1]);
-        assert_ne!(keys[0], vec![0; profile.keying_len()]);
+        let keys = srtp_keys(subject, seed, &[profile]);
+        assert_eq!(keys.map(|(profile, _)| profile), Some(profile));
     }
-    // A data-only session has no profile.
-    let pair = subject.connected(seed.value());
-    let security = pair.a.machine.security();
-    assert_eq!(security.and_then(|security| security.srtp_profile), None);
+    assert_eq!(srtp_keys(subject, seed, &[]), None);
 }

@@ -35,12 +35,13 @@ pub(super) fn timeout(subject: &Subject, seed: &TestSeed) {
     let ended = pair.run_until(limit, |pair| pair.a.ended());
     assert!(ended, "the client goes on: {pair:?}");
     assert_eq!(blame(&pair.a), Blame::Timeout);
-    // The client falls silent after its first datagrams, which may be two for a large ClientHello.
+    // The client falls silent after its first flight.
     let mut pair = subject.pair(&Link::delayed(DELAY), seed.value());
-    pair.fault = Some(fate::drop_where(|leaving| {
-        leaving.from == Side::A && leaving.at > DELAY * 3
-    }));
     pair.start();
+    let first_flight = pair.datagrams_sent(Side::A);
+    pair.fault = Some(fate::drop_where(move |leaving| {
+        leaving.from == Side::A && leaving.index >= first_flight
+    }));
     let ended = pair.run_until(limit, |pair| pair.b.ended());
     assert!(ended, "the server goes on: {pair:?}");
     assert_eq!(blame(&pair.b), Blame::Timeout);

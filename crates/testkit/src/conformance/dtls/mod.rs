@@ -35,6 +35,8 @@ pub struct Claims {
     pub general_exporter: bool,
     /// SRTP profiles can be negotiated.
     pub srtp: bool,
+    /// The negotiated profile is one of `DtlsConfig::srtp_profiles`, and none without them.
+    pub srtp_choice: bool,
     /// A record that came before is dropped (RFC 9147 §4.5.1).
     pub replay_protection: bool,
     /// A handshake gives up within this time when nobody answers. Default 5 minutes.
@@ -48,6 +50,7 @@ impl Default for Claims {
             deterministic: true,
             general_exporter: true,
             srtp: true,
+            srtp_choice: true,
             replay_protection: true,
             gives_up_within: Duration::from_secs(5 * 60),
         }
@@ -264,10 +267,15 @@ kit! {
         => data::general_exporter,
         unless |subject| (!subject.claims.general_exporter).then_some("a general exporter is not claimed");
 
-    negotiates_an_srtp_profile:
+    agrees_on_srtp_keys:
         "both ends agree on a profile and on its keying material (RFC 5764 §4.1, §4.2)"
         => data::srtp,
         unless |subject| (!subject.claims.srtp).then_some("SRTP is not claimed");
+
+    negotiates_an_srtp_profile_that_was_asked_for:
+        "the profile is the one that DtlsConfig::srtp_profiles names, and none if it is empty"
+        => data::srtp_choice,
+        unless |subject| (!subject.claims.srtp_choice).then_some("a choice of profiles is not claimed");
 
     closes_and_tells_the_peer:
         "close ends with Local here and with Peer there (close_notify)"
