@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Instant;
 
-/// An ICE agent on one host of a [`Network`], and what came out of it.
+/// An ICE agent on one host of a [`Network`](crate::Network), and what came out of it.
 pub struct IcePeer {
     /// The agent.
     pub machine: Box<dyn Ice>,
@@ -18,7 +18,7 @@ pub struct IcePeer {
 }
 
 impl IcePeer {
-    /// Its host, for [`Network`]'s methods.
+    /// Its host, for [`Network`](crate::Network)'s methods.
     #[must_use]
     pub fn host(&self) -> HostId {
         self.host
