@@ -43,8 +43,6 @@ pub enum DecodeError {
     Type(u8),
     /// No channel has this type (RFC 8832 §8.2.2).
     ChannelType(u8),
-    /// Label or protocol is not UTF-8 (RFC 8832 §5.1).
-    NotUtf8,
 }
 
 impl fmt::Display for DecodeError {
@@ -53,7 +51,6 @@ impl fmt::Display for DecodeError {
             Self::Truncated => f.write_str("the message ends too early"),
             Self::Type(kind) => write!(f, "unknown message type {kind:#04x}"),
             Self::ChannelType(kind) => write!(f, "unknown channel type {kind:#04x}"),
-            Self::NotUtf8 => f.write_str("label or protocol is not utf-8"),
         }
     }
 }

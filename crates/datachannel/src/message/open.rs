@@ -63,8 +63,9 @@ impl Open {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if it is cut, if the channel type is unknown, or if a text is
-    /// not UTF-8.
+    /// [`DecodeError`] if it is cut, or if the channel type is unknown. A text that is not UTF-8 is
+    /// read with replacement characters, as browsers accept it: aiortc counts characters where it
+    /// should count bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         let Some((header, texts)) = bytes.split_first_chunk::<HEADER_LEN>() else {
             return Err(DecodeError::Truncated);
@@ -89,8 +90,8 @@ impl Open {
             },
             ordered: channel_type & UNORDERED == 0,
             priority: u16::from_be_bytes([p0, p1]),
-            label: text(label)?,
-            protocol: text(protocol)?,
+            label: text(label),
+            protocol: text(protocol),
         })
     }
 
@@ -117,8 +118,8 @@ impl Open {
     }
 }
 
-fn text(bytes: &[u8]) -> Result<String, DecodeError> {
-    String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError::NotUtf8)
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// As much of a text as its length field can say, in whole characters.
@@ -178,6 +179,16 @@ mod tests {
         }
     }
 
+    /// Captured: the same from aiortc, whose label length is one short.
+    const AIORTC: &[u8] = b"\x03\0\0\0\0\0\0\0\0\x06\0\x09echo \xc3\xa9interop/1";
+
+    #[test]
+    fn a_text_that_is_not_utf_8_is_read_all_the_same() {
+        let open = Open::decode(AIORTC).unwrap();
+        assert_eq!(open.label, "echo \u{FFFD}");
+        assert_eq!(open.protocol, "\u{FFFD}interop/");
+    }
+
     #[test]
     fn a_cut_message_is_refused_at_every_length() {
         for len in 0..UNORDERED_REXMIT.len() {
@@ -190,13 +201,14 @@ mod tests {
     }
 
     #[test]
-    fn unknown_channel_types_and_bad_text_are_refused() {
+    fn unknown_channel_types_are_refused() {
         let mut bytes = UNORDERED_REXMIT;
         bytes[1] = 0x03;
         assert_eq!(Open::decode(&bytes), Err(DecodeError::ChannelType(3)));
-        let mut bytes = UNORDERED_REXMIT;
-        bytes[12] = 0xFF;
-        assert_eq!(Open::decode(&bytes), Err(DecodeError::NotUtf8));
+    }
+
+    #[test]
+    fn what_is_behind_the_texts_is_ignored() {
         let longer = [&UNORDERED_REXMIT[..], &[0]].concat();
         assert_eq!(Open::decode(&longer), Ok(sample()));
     }
