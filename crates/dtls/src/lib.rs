@@ -19,12 +19,14 @@
 //! - Fragments are not made smaller after loss; [`layer::Dtls::set_max_datagram`] counts until the
 //!   role is set.
 
-#[cfg(all(doctest, feature = "ring"))]
+#[cfg(all(doctest, feature = "ring", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
 mod alert;
 mod certificate;
+#[cfg(feature = "tokio")]
+pub mod conn;
 mod core;
 mod factory;
 mod fingerprint;
