@@ -1,7 +1,7 @@
 use super::{
     DELAY, MINUTE, PROTOCOL, Subject, content, feed, message, received, transfer, unordered,
 };
-use crate::{Link, Record, Side, TestSeed, fate};
+use crate::{Link, Record, Side, TestSeed};
 use layer::Outgoing;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -76,41 +76,38 @@ pub(super) fn unordered_hostile(subject: &Subject, seed: &TestSeed) {
     assert!(pair.b.messages.is_empty(), "a message came twice: {pair:?}");
 }
 
-/// Loses the first packet of `a` that carries the content of message 0 of 500 bytes.
-fn lose_the_first() -> fate::Fault {
-    let mark = content(0, 500);
-    let mut lost = false;
-    fate::drop_where(move |leaving| {
-        let has_it = leaving
-            .bytes
-            .windows(100)
-            .any(|bytes| bytes == &mark[..100]);
-        let first = has_it && !lost;
-        lost |= has_it;
-        first && leaving.from == Side::A
-    })
+/// Sends `lost` in a packet of its own, which is lost once, then the others.
+fn transfer_after_loss(
+    subject: &Subject,
+    seed: &TestSeed,
+    lost: Outgoing,
+    others: [Outgoing; 2],
+) -> Vec<usize> {
+    let mut pair = subject.connected(seed.value());
+    pair.a_to_b.link.loss = 1.0;
+    let now = pair.now();
+    assert_eq!(pair.a.machine.send(now, lost), Ok(()));
+    pair.run_for(DELAY / 10);
+    pair.a_to_b.link.loss = 0.0;
+    let now = pair.now();
+    for message in others {
+        assert_eq!(pair.a.machine.send(now, message), Ok(()));
+    }
+    let done = pair.run_until(MINUTE, |pair| received(&pair.b) == 3);
+    assert!(done, "{pair:?}");
+    let got = pair.b.take_messages();
+    got.iter().map(|got| got.2.len()).collect()
 }
 
 pub(super) fn overtaking(subject: &Subject, seed: &TestSeed) {
-    let mut pair = subject.connected(seed.value());
-    pair.fault = Some(lose_the_first());
-    // Two of 900 bytes do not share a packet with the lost one.
-    let queue = [
-        unordered(1, 0, 500),
-        unordered(1, 1, 900),
-        unordered(1, 2, 900),
-    ];
-    let got = transfer(&mut pair, queue, MINUTE);
-    let lens: Vec<_> = got.iter().map(|got| got.2.len()).collect();
-    assert_eq!(lens, [900, 900, 500], "the lost one comes last");
+    let others = [unordered(1, 1, 900), unordered(1, 2, 901)];
+    let lens = transfer_after_loss(subject, seed, unordered(1, 0, 500), others);
+    assert_eq!(lens, [900, 901, 500], "the lost one comes last");
 }
 
 pub(super) fn independent_streams(subject: &Subject, seed: &TestSeed) {
-    let mut pair = subject.connected(seed.value());
-    pair.fault = Some(lose_the_first());
-    let queue = [message(1, 0, 500), message(1, 1, 900), message(2, 2, 901)];
-    let got = transfer(&mut pair, queue, MINUTE);
-    let lens: Vec<_> = got.iter().map(|got| got.2.len()).collect();
+    let others = [message(1, 1, 900), message(2, 2, 901)];
+    let lens = transfer_after_loss(subject, seed, message(1, 0, 500), others);
     assert_eq!(lens, [901, 500, 900], "stream 2 does not wait for stream 1");
 }
 

@@ -36,9 +36,10 @@ pub struct Claims {
     pub max_message: bool,
     /// Every abandoned message is told with `SctpEvent::Abandoned`.
     pub tells_abandoned: bool,
-    /// An association gives up within this time when nobody answers. Default 20 minutes: RFC 9260
-    /// §16 retransmits ten times, with up to a minute between.
-    pub gives_up_within: Duration,
+    /// An association gives up within this time when nobody answers; `None` if it never does and
+    /// leaves that to consent of ICE (RFC 7675). Default 20 minutes: RFC 9260 §16 retransmits ten
+    /// times, with up to a minute between.
+    pub gives_up_within: Option<Duration>,
 }
 
 impl Default for Claims {
@@ -48,7 +49,7 @@ impl Default for Claims {
             fragments: true,
             max_message: true,
             tells_abandoned: true,
-            gives_up_within: Duration::from_secs(20 * 60),
+            gives_up_within: Some(Duration::from_secs(20 * 60)),
         }
     }
 }
@@ -88,6 +89,11 @@ impl Subject {
     pub fn run(&self) -> Report {
         let factory = (self.factories[0])();
         Report::new(&format!("sctp: {factory:?}"), self, CASES)
+    }
+
+    fn never_gives_up(&self) -> Option<&'static str> {
+        let never = self.claims.gives_up_within.is_none();
+        never.then_some("giving up is not claimed")
     }
 
     /// Two new associations.
@@ -237,11 +243,13 @@ kit! {
 
     gives_up_when_nobody_answers_connect:
         "an association that nobody answers ends with Timeout"
-        => ending::nobody_there;
+        => ending::nobody_there,
+        unless Subject::never_gives_up;
 
     gives_up_when_the_peer_falls_silent:
         "an association whose data is not acknowledged any more ends with Timeout (RFC 9260 §8.1)"
-        => ending::silence;
+        => ending::silence,
+        unless Subject::never_gives_up;
 
     refuses_a_message_above_the_largest:
         "a message above SctpConfig::max_message ends the association with Protocol, the sender's with Peer"
