@@ -1,0 +1,345 @@
+//! What arrives: requests are answered (RFC 8445 §7.3), responses matched (RFC 8445 §7.2.5), data
+//! let through from where an authenticated check came.
+
+use super::Agent;
+use crate::generation::{EarlyCheck, Generation};
+use crate::message::UNDERSTOOD;
+use layer::{IceRole, Input, Received, SocketId};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+use stun::{
+    AttributeType, Class, ErrorCode, IceControlled, IceControlling, Message, Method, Priority,
+    TransactionId, UnknownAttributes, UseCandidate, Username,
+};
+
+/// How many answers wait to be sent; requests beyond it go unanswered, as if lost.
+pub(super) const MAX_ANSWERS: usize = 64;
+
+/// How many unauthenticated requests are refused in words per second; a flood of them gets silence.
+const MAX_REFUSALS_PER_SECOND: u32 = 16;
+
+/// An answer that waits to be sent.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) transaction: TransactionId,
+    pub(super) socket: SocketId,
+    pub(super) local: SocketAddr,
+    pub(super) remote: SocketAddr,
+    pub(super) verdict: Verdict,
+    /// Which password protects it: the local user name fragment of its generation.
+    pub(super) previous: bool,
+}
+
+/// What the answer says.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Success,
+    BadRequest,
+    Unauthenticated,
+    Malformed,
+    Unknown(UnknownAttributes),
+    RoleConflict,
+}
+
+/// A budget of answers for strangers.
+#[derive(Debug)]
+pub(super) struct Refusals {
+    since: Instant,
+    left: u32,
+}
+
+impl Refusals {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            left: MAX_REFUSALS_PER_SECOND,
+        }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        if now.saturating_duration_since(self.since) >= Duration::from_secs(1) {
+            *self = Self::new(now);
+        }
+        let allowed = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        allowed
+    }
+}
+
+/// A check that has been authenticated.
+struct AcceptedCheck<'m> {
+    fragment: &'m str,
+    priority: u32,
+    use_candidate: bool,
+}
+
+impl Agent {
+    pub(super) fn receive(&mut self, now: Instant, input: &Input<'_>) -> Received {
+        if self.is_closed() {
+            return Received::Consumed;
+        }
+        if !Message::is_stun(input.bytes) {
+            return self.receive_data(now, input);
+        }
+        let message = match Message::parse(input.bytes) {
+            // ice-035: whatever checks connectivity has a fingerprint (RFC 8445 §7.3).
+            Ok(message) if message.fingerprint() == Some(true) => message,
+            _ => {
+                self.stats.malformed += 1;
+                return Received::Consumed;
+            }
+        };
+        match message.class() {
+            // dfx-029: other methods were never agreed on, GOOG-PING among them.
+            _ if message.method() != Method::BINDING => self.stats.unmatched += 1,
+            Class::Request => self.receive_request(now, input, &message),
+            Class::Success | Class::Error => self.receive_response(now, input, &message),
+            // A keepalive has done its work on the way (RFC 8445 §11).
+            Class::Indication => {}
+        }
+        Received::Consumed
+    }
+
+    /// ice-054, dfx-072: data is received on every pair, and from nobody who has not passed a check.
+    fn receive_data(&mut self, now: Instant, input: &Input<'_>) -> Received {
+        let (socket, remote) = (input.socket, input.remote);
+        let data = Received::Data {
+            range: 0..input.bytes.len(),
+        };
+        for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
+            if let Some(pair) = generation.checklist.by_path(socket, remote)
+                && pair.authenticated
+            {
+                pair.heard_at = Some(now);
+                pair.data_at = Some(now);
+                pair.counters.packets_received += 1;
+                pair.counters.bytes_received +=
+                    u64::try_from(input.bytes.len()).unwrap_or_default();
+                return data;
+            }
+            if generation.is_early(socket, remote) {
+                return data;
+            }
+        }
+        self.stats.unvalidated_data += 1;
+        Received::Consumed
+    }
+
+    fn receive_request(&mut self, now: Instant, input: &Input<'_>, message: &Message<'_>) {
+        let (verdict, previous) = match self.authenticate(message) {
+            Ok((fragment, previous)) => (
+                self.judge(now, input, message, fragment, previous),
+                previous,
+            ),
+            Err(verdict) => {
+                self.stats.unauthenticated += 1;
+                if !self.refusals.take(now) {
+                    return;
+                }
+                (verdict, false)
+            }
+        };
+        if self.answers.len() < MAX_ANSWERS {
+            // stun-017: the answer goes back the way the request came.
+            self.answers.push_back(Answer {
+                transaction: message.transaction_id(),
+                socket: input.socket,
+                local: input.local,
+                remote: input.remote,
+                verdict,
+                previous,
+            });
+        }
+    }
+
+    /// Whose password protects the request (RFC 8489 §9.1.3, RFC 8445 §7.3, ice-044, stun-033).
+    /// Returns the peer's user name fragment and whether the generation before is meant.
+    fn authenticate<'m>(&self, message: &Message<'m>) -> Result<(&'m str, bool), Verdict> {
+        let Ok(Some(Username(username))) = message.attribute() else {
+            return Err(Verdict::BadRequest);
+        };
+        let mut attributes = message.attributes();
+        if !attributes.any(|raw| raw.kind == AttributeType::MESSAGE_INTEGRITY) {
+            return Err(Verdict::BadRequest);
+        }
+        let (ours, theirs) = username.split_once(':').ok_or(Verdict::Unauthenticated)?;
+        let verifies = |generation: &Generation| {
+            generation.local.username_fragment == ours
+                && message.integrity(&*generation.local_key) == Some(true)
+        };
+        // With the same fragment of ours in both generations, the peer's tells them apart.
+        let means_previous = |generation: &Generation| {
+            let remote = generation.remote.as_ref();
+            generation.local != self.current.local
+                || remote.is_some_and(|it| it.credentials.username_fragment == theirs)
+        };
+        if let Some(previous) = &self.previous
+            && means_previous(previous)
+            && verifies(previous)
+        {
+            return Ok((theirs, true));
+        }
+        if verifies(&self.current) {
+            return Ok((theirs, false));
+        }
+        Err(Verdict::Unauthenticated)
+    }
+
+    fn judge(
+        &mut self,
+        now: Instant,
+        input: &Input<'_>,
+        message: &Message<'_>,
+        fragment: &str,
+        previous: bool,
+    ) -> Verdict {
+        if let Some(unknown) = understood(message) {
+            return Verdict::Unknown(unknown);
+        }
+        let Ok(Some(Priority(priority))) = message.attribute() else {
+            return Verdict::Malformed;
+        };
+        // dfx-029 and others come behind; a nomination is the flag and nothing else.
+        let use_candidate = matches!(message.attribute(), Ok(Some(UseCandidate)));
+        if self.repair_role(message) == Repair::TheyYield {
+            return Verdict::RoleConflict;
+        }
+        let check = AcceptedCheck {
+            fragment,
+            priority,
+            use_candidate,
+        };
+        self.accept(now, input, &check, previous);
+        Verdict::Success
+    }
+
+    /// Both agents believe in the same role (RFC 8445 §7.3.1.1, ice-045).
+    fn repair_role(&mut self, message: &Message<'_>) -> Repair {
+        let ours = self.tiebreaker;
+        let (conflict, we_win, other) = match self.role {
+            Some(IceRole::Controlling) => match message.attribute() {
+                Ok(Some(IceControlling(theirs))) => (true, ours >= theirs, IceRole::Controlled),
+                _ => (false, false, IceRole::Controlled),
+            },
+            Some(IceRole::Controlled) => match message.attribute() {
+                // Here the larger number takes the other role.
+                Ok(Some(IceControlled(theirs))) => (true, ours < theirs, IceRole::Controlling),
+                _ => (false, false, IceRole::Controlling),
+            },
+            None => return Repair::None,
+        };
+        if !conflict {
+            return Repair::None;
+        }
+        self.stats.role_conflicts += 1;
+        if we_win {
+            return Repair::TheyYield;
+        }
+        self.change_role(other);
+        Repair::WeYielded
+    }
+
+    fn accept(
+        &mut self,
+        now: Instant,
+        input: &Input<'_>,
+        check: &AcceptedCheck<'_>,
+        previous: bool,
+    ) {
+        if previous {
+            // The generation before learns nothing new; its paths stay alive.
+            let generation = self.previous.as_mut();
+            let pair = generation
+                .and_then(|generation| generation.checklist.by_path(input.socket, input.remote));
+            if let Some(pair) = pair {
+                pair.heard_at = Some(now);
+                pair.counters.requests_received += 1;
+                pair.counters.responses_sent += 1;
+            }
+            return;
+        }
+        let can_follow = self.role.is_some()
+            && self.current.remote.is_some()
+            && self.current.base_of(input.socket).is_some();
+        if can_follow {
+            self.follow_check(
+                now,
+                (input.socket, input.remote),
+                check.priority,
+                check.use_candidate,
+            );
+        } else {
+            self.current.remember(EarlyCheck {
+                socket: input.socket,
+                remote: input.remote,
+                fragment: check.fragment.to_owned(),
+                priority: check.priority,
+                use_candidate: check.use_candidate,
+            });
+        }
+    }
+
+    fn receive_response(&mut self, now: Instant, input: &Input<'_>, message: &Message<'_>) {
+        let id = message.transaction_id();
+        let previous = self
+            .previous
+            .as_ref()
+            .is_some_and(|generation| generation.outstanding.get(id).is_some());
+        let generation = if previous {
+            self.previous.as_ref()
+        } else {
+            Some(&self.current)
+        };
+        let Some((generation, request)) =
+            generation.and_then(|generation| Some((generation, *generation.outstanding.get(id)?)))
+        else {
+            self.stats.unmatched += 1;
+            return;
+        };
+        // stun-026, stun-035: what is not authenticated never arrived, and repetition goes on
+        // (RFC 8489 §9.1.4).
+        let authentic = generation
+            .remote
+            .as_ref()
+            .is_some_and(|remote| message.integrity(&*remote.key) == Some(true));
+        if !authentic {
+            self.stats.unauthenticated += 1;
+            return;
+        }
+        let path = (input.socket, input.remote);
+        self.take_response(now, path, message, &request, previous);
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Repair {
+    /// No conflict.
+    None,
+    /// We took the other role.
+    WeYielded,
+    /// The peer has to.
+    TheyYield,
+}
+
+/// stun-014: what must be understood and is not.
+pub(super) fn understood(message: &Message<'_>) -> Option<UnknownAttributes> {
+    message.unknown_attributes(UNDERSTOOD)
+}
+
+impl Verdict {
+    /// The error code to send; `None` for a success.
+    pub(super) fn error(&self) -> Option<ErrorCode<'static>> {
+        match self {
+            Self::Success => None,
+            Self::BadRequest | Self::Malformed => Some(ErrorCode::BAD_REQUEST),
+            Self::Unauthenticated => Some(ErrorCode::UNAUTHENTICATED),
+            Self::Unknown(_) => Some(ErrorCode::UNKNOWN_ATTRIBUTE),
+            Self::RoleConflict => Some(ErrorCode::ROLE_CONFLICT),
+        }
+    }
+
+    /// Whether the request was authenticated, so that the answer is protected.
+    pub(super) fn is_protected(&self) -> bool {
+        !matches!(self, Self::BadRequest | Self::Unauthenticated)
+    }
+}

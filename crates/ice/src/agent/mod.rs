@@ -1,0 +1,327 @@
+//! The agent: its state, and the trait it stands behind. What it does is in the modules.
+
+mod checks;
+mod consent;
+mod gather;
+mod input;
+mod nominate;
+mod output;
+mod remote;
+mod restart;
+mod state;
+
+use crate::generation::Generation;
+use crate::pacer::Pacer;
+use crate::pair::PairId;
+use crate::{Factory, credentials};
+use chacha20::ChaCha12Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
+use consent::Consent;
+use gather::Gathering;
+use input::Answer;
+use layer::{
+    Bound, Candidate, CandidatePair, Credentials, GatheringState, Ice, IceConfig, IceError,
+    IceEvent, IceRole, IceServer, IceState, IceStats, Input, Interface, Received, RequestId, Route,
+    SocketId, Start, Transmit, TransportPolicy,
+};
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::Range;
+use std::time::Instant;
+use stun::TransactionId;
+
+/// The label of the agent's random generator ([`layer::Seed`]).
+const RNG_STREAM: [u8; 8] = *b"ice     ";
+
+/// How many events wait for an owner that does not poll; further ones are lost.
+const MAX_EVENTS: usize = 1024;
+
+/// A full ICE agent for one component (RFC 8445).
+///
+/// It is driven as [`layer::Ice`] says. Everything it learns of the network is bounded: pairs,
+/// candidates, answers, early checks; see [`Factory`] and the counters in [`layer::IceStats`].
+#[derive(Debug)]
+pub struct Agent {
+    settings: Factory,
+    policy: TransportPolicy,
+    rng: ChaCha12Rng,
+    state: IceState,
+    role: Option<IceRole>,
+    /// The role the owner gave, before conflicts.
+    assigned_role: Option<IceRole>,
+    /// Breaks role conflicts (RFC 8445 §7.3.1.1, ice-034).
+    tiebreaker: u64,
+    /// The generation that is being checked, or was last.
+    current: Generation,
+    /// The one before, as long as its path is in use.
+    previous: Option<Generation>,
+    /// When the previous generation, the released sockets, are given up.
+    retire_at: Option<Instant>,
+    gathering: Gathering,
+    pacer: Pacer,
+    answers: VecDeque<Answer>,
+    /// How many more unauthenticated requests are answered in this second.
+    refusals: input::Refusals,
+    /// The pair that is nominated next, or whose nomination is under way.
+    nominating: Option<PairId>,
+    nomination_queued: bool,
+    /// When the first pair of this generation became valid.
+    valid_since: Option<Instant>,
+    /// Consent and liveness of the path in use.
+    consent: Option<Consent>,
+    /// What `route` last told the owner.
+    announced: Option<(SocketId, SocketAddr)>,
+    /// A restart has begun and nothing of it works yet.
+    restarting: bool,
+    events: VecDeque<IceEvent>,
+    stats: IceStats,
+    next_pair: u32,
+    next_request: u64,
+}
+
+impl Agent {
+    /// A new agent in the state [`IceState::New`], with credentials of its own.
+    #[must_use]
+    pub fn new(settings: Factory, start: Start, config: IceConfig) -> Self {
+        let mut rng = ChaCha12Rng::from_seed(*start.seed.as_bytes());
+        rng.set_stream(u64::from_be_bytes(RNG_STREAM));
+        let local = credentials::generate(&mut rng);
+        let key = settings.provider.hmac_sha1.key(local.password.as_bytes());
+        let pacer = Pacer::new(start.now, settings.check_interval, settings.check_burst);
+        Self {
+            policy: config.policy,
+            state: IceState::New,
+            role: None,
+            assigned_role: None,
+            tiebreaker: rng.next_u64(),
+            current: Generation::new(local, key),
+            previous: None,
+            retire_at: None,
+            gathering: Gathering::default(),
+            pacer,
+            answers: VecDeque::new(),
+            refusals: input::Refusals::new(start.now),
+            nominating: None,
+            nomination_queued: false,
+            valid_since: None,
+            consent: None,
+            announced: None,
+            restarting: false,
+            events: VecDeque::new(),
+            stats: IceStats::default(),
+            next_pair: 0,
+            next_request: 0,
+            settings,
+            rng,
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.state == IceState::Closed
+    }
+
+    fn emit(&mut self, event: IceEvent) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.push_back(event);
+        }
+    }
+
+    fn new_request_id(&mut self) -> RequestId {
+        self.next_request += 1;
+        RequestId(self.next_request)
+    }
+
+    /// stun-004: 96 bits that nobody can guess.
+    fn new_transaction_id(&mut self) -> TransactionId {
+        let mut id = [0; 12];
+        self.rng.fill_bytes(&mut id);
+        TransactionId(id)
+    }
+
+    fn key(&self, credentials: &Credentials) -> Box<dyn crypto::HmacKey> {
+        let password = credentials.password.as_bytes();
+        self.settings.provider.hmac_sha1.key(password)
+    }
+
+    /// The generation whose path is in use: the current one as soon as it has a path.
+    fn route_generation(&self) -> Option<&Generation> {
+        if self.current.route().is_some() {
+            return Some(&self.current);
+        }
+        self.previous
+            .as_ref()
+            .filter(|generation| generation.route().is_some())
+    }
+
+    fn route_generation_mut(&mut self) -> Option<&mut Generation> {
+        if self.current.route().is_some() {
+            return Some(&mut self.current);
+        }
+        self.previous
+            .as_mut()
+            .filter(|generation| generation.route().is_some())
+    }
+}
+
+impl Ice for Agent {
+    fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Received {
+        let received = self.receive(now, &input);
+        if received == Received::Consumed || self.is_disconnected() {
+            self.update(now);
+        }
+        received
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        if !self.is_closed() {
+            self.expire(now);
+            self.update(now);
+        }
+    }
+
+    fn interfaces_listed(&mut self, now: Instant, request: RequestId, interfaces: &[Interface]) {
+        self.take_interfaces(now, request, interfaces);
+        self.update(now);
+    }
+
+    fn bound(&mut self, now: Instant, request: RequestId, result: Result<Bound, io::ErrorKind>) {
+        self.take_socket(now, request, result);
+        self.update(now);
+    }
+
+    fn socket_closed(&mut self, now: Instant, socket: SocketId) {
+        self.lose_socket(now, socket);
+        self.update(now);
+    }
+
+    fn resolved(&mut self, now: Instant, request: RequestId, addresses: &[IpAddr]) {
+        self.take_addresses(now, request, addresses);
+        self.update(now);
+    }
+
+    fn gather(&mut self, _now: Instant) {
+        self.start_gathering();
+    }
+
+    fn set_role(&mut self, now: Instant, role: IceRole) {
+        self.assign_role(now, role);
+        self.update(now);
+    }
+
+    fn set_remote_credentials(
+        &mut self,
+        now: Instant,
+        credentials: Credentials,
+        lite: bool,
+    ) -> Result<(), IceError> {
+        self.take_remote_credentials(now, credentials, lite)?;
+        self.update(now);
+        Ok(())
+    }
+
+    fn add_remote_candidate(&mut self, now: Instant, candidate: Candidate) -> Result<(), IceError> {
+        self.take_remote_candidate(now, candidate)?;
+        self.update(now);
+        Ok(())
+    }
+
+    fn end_of_remote_candidates(&mut self, now: Instant) {
+        self.current.remote_complete = true;
+        self.update(now);
+    }
+
+    fn restart(&mut self, now: Instant, credentials: Credentials) -> Result<(), IceError> {
+        self.begin_generation(now, credentials)?;
+        self.update(now);
+        Ok(())
+    }
+
+    fn reconfigure(&mut self, _servers: Vec<IceServer>, policy: TransportPolicy) {
+        self.policy = policy;
+    }
+
+    fn close(&mut self, _now: Instant) {
+        self.shut();
+    }
+
+    fn poll_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        self.next_transmit(now, buf)
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.next_timeout()
+    }
+
+    fn poll_event(&mut self) -> Option<IceEvent> {
+        self.events.pop_front()
+    }
+
+    fn wrap(
+        &mut self,
+        now: Instant,
+        buf: &mut [u8],
+        payload: Range<usize>,
+        segment_size: Option<usize>,
+    ) -> Option<(Range<usize>, Transmit)> {
+        self.put_on_route(now, buf, payload, segment_size)
+    }
+
+    fn state(&self) -> IceState {
+        self.state
+    }
+
+    fn gathering_state(&self) -> GatheringState {
+        self.gathering.state()
+    }
+
+    fn role(&self) -> Option<IceRole> {
+        self.role
+    }
+
+    fn local_credentials(&self) -> &Credentials {
+        &self.current.local
+    }
+
+    fn remote_credentials(&self) -> Option<&Credentials> {
+        let remote = self.current.remote.as_ref()?;
+        Some(&remote.credentials)
+    }
+
+    fn local_candidates(&self) -> Vec<Candidate> {
+        let signalled = self.current.locals.iter().filter(|local| local.is_base());
+        signalled.map(|local| local.candidate.clone()).collect()
+    }
+
+    fn remote_candidates(&self) -> Vec<Candidate> {
+        let remotes = self.current.remotes.iter();
+        remotes.map(|remote| remote.candidate.clone()).collect()
+    }
+
+    fn route(&self) -> Option<Route> {
+        let pair = self.route_generation()?.route()?;
+        Some(pair.route(self.settings.mtu))
+    }
+
+    fn selected_pair(&self) -> Option<CandidatePair> {
+        let generation = match (&self.current.selected, &self.previous) {
+            (None, Some(previous)) => previous,
+            _ => &self.current,
+        };
+        let pair = generation.checklist.get(generation.selected?)?;
+        Some(generation.candidates(pair))
+    }
+
+    fn stats(&self) -> IceStats {
+        self.collect_stats()
+    }
+
+    fn claims(&self) -> Vec<String> {
+        let generations = std::iter::once(&self.current).chain(&self.previous);
+        let mut claims: Vec<String> = generations
+            .map(|generation| generation.local.username_fragment.clone())
+            .collect();
+        claims.dedup();
+        claims
+    }
+}

@@ -1,0 +1,243 @@
+//! What is sent, in which order, and when the agent wants to be woken.
+
+use super::Agent;
+use super::input::Answer;
+use crate::generation::Generation;
+use crate::message::{self, Check};
+use crate::outstanding::{Purpose, Request};
+use crate::pair::PairId;
+use layer::{IceState, Transmit};
+use std::ops::Range;
+use std::time::Instant;
+use stun::Transaction;
+
+impl Agent {
+    /// The questions in the order of their urgency: what the peer waits for; what was lost; what
+    /// concludes; what keeps the path; what the peer asked for; what is our own curiosity.
+    pub(super) fn next_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        if self.is_closed() {
+            return None;
+        }
+        self.send_answer(now, buf)
+            .or_else(|| self.send_repetition(now, buf))
+            .or_else(|| self.send_nomination(now, buf))
+            .or_else(|| self.send_consent_check(now, buf))
+            .or_else(|| self.send_triggered_check(now, buf))
+            .or_else(|| self.send_ordinary_check(now, buf))
+            .or_else(|| self.send_keepalive(now, buf))
+    }
+
+    fn send_answer(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        loop {
+            let answer = self.answers.pop_front()?;
+            if let Some(transmit) = self.write_answer(now, &answer, buf) {
+                return Some(transmit);
+            }
+        }
+    }
+
+    fn write_answer(&mut self, now: Instant, answer: &Answer, buf: &mut [u8]) -> Option<Transmit> {
+        let generation = if answer.previous {
+            self.previous.as_mut()?
+        } else {
+            &mut self.current
+        };
+        let key = &*generation.local_key;
+        let len = match answer.verdict.error() {
+            None => message::write_success(buf, answer.transaction, answer.remote, key),
+            Some(code) => {
+                let unknown = match &answer.verdict {
+                    super::input::Verdict::Unknown(unknown) => Some(unknown),
+                    _ => None,
+                };
+                let key = answer.verdict.is_protected().then_some(key);
+                message::write_error(buf, answer.transaction, &code, unknown, key)
+            }
+        }?;
+        let pair = generation.checklist.by_path(answer.socket, answer.remote);
+        if let Some(pair) = pair {
+            pair.sent_at = Some(now);
+        }
+        Some(Transmit::new(
+            answer.socket,
+            answer.local,
+            answer.remote,
+            len,
+        ))
+    }
+
+    fn send_repetition(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        if let Some(request) = self.current.outstanding.next_repetition() {
+            return write_request(now, &mut self.current, &request, buf);
+        }
+        let previous = self.previous.as_mut()?;
+        let request = previous.outstanding.next_repetition()?;
+        write_request(now, previous, &request, buf)
+    }
+
+    fn send_nomination(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        let (pair, purpose) = self.next_nomination()?;
+        self.pacer.started(now);
+        self.send_check(now, pair, purpose, buf)
+    }
+
+    fn send_consent_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        let (pair, purpose) = self.next_consent(now)?;
+        let id = self.new_transaction_id();
+        let transaction = Transaction::start(id, now, purpose.timing(self.check_timing()));
+        let request = Request {
+            transaction,
+            pair,
+            purpose,
+            role: self.role?,
+            tiebreaker: self.tiebreaker,
+            cancelled: false,
+        };
+        let generation = self.route_generation_mut()?;
+        generation.outstanding.insert(request);
+        write_request(now, generation, &request, buf)
+    }
+
+    fn send_triggered_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        if !self.may_check() {
+            return None;
+        }
+        let pair = self.current.checklist.next_triggered(now)?;
+        self.pacer.started(now);
+        self.send_check(now, pair, Purpose::Check, buf)
+    }
+
+    fn send_ordinary_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        if !self.may_check() || self.current.selected.is_some() || !self.pacer.is_ready(now) {
+            return None;
+        }
+        let pair = self.current.next_ordinary()?;
+        self.pacer.started(now);
+        self.send_check(now, pair, Purpose::Check, buf)
+    }
+
+    fn may_check(&self) -> bool {
+        self.role.is_some() && self.current.remote.is_some() && self.state != IceState::Failed
+    }
+
+    fn send_check(
+        &mut self,
+        now: Instant,
+        pair: PairId,
+        purpose: Purpose,
+        buf: &mut [u8],
+    ) -> Option<Transmit> {
+        let id = self.new_transaction_id();
+        let transaction = Transaction::start(id, now, purpose.timing(self.check_timing()));
+        let request = self.start_request(now, pair, purpose, transaction)?;
+        write_request(now, &mut self.current, &request, buf)
+    }
+
+    fn send_keepalive(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        if self.keepalive_at().is_none_or(|at| now < at) {
+            return None;
+        }
+        let id = self.new_transaction_id();
+        let generation = self.route_generation_mut()?;
+        let pair = generation.route()?.id;
+        let pair = generation.checklist.get_mut(pair)?;
+        pair.sent_at = Some(now);
+        let len = message::write_keepalive(buf, id)?;
+        Some(Transmit::new(pair.socket, pair.base, pair.destination, len))
+    }
+
+    /// Puts a payload on the path in use (RFC 8445 §12.1). A direct path leaves it as it is.
+    pub(super) fn put_on_route(
+        &mut self,
+        now: Instant,
+        buf: &mut [u8],
+        payload: Range<usize>,
+        segment_size: Option<usize>,
+    ) -> Option<(Range<usize>, Transmit)> {
+        let mtu = self.settings.mtu;
+        let generation = self.route_generation_mut()?;
+        let id = generation.route()?.id;
+        let pair = generation.checklist.get_mut(id)?;
+        let packet = segment_size.unwrap_or(payload.len());
+        if packet == 0 || packet > pair.route(mtu).max_payload || payload.end > buf.len() {
+            return None;
+        }
+        pair.sent_at = Some(now);
+        let packets = u64::try_from(payload.len().div_ceil(packet)).unwrap_or_default();
+        pair.counters.packets_sent += packets;
+        pair.counters.bytes_sent += u64::try_from(payload.len()).unwrap_or_default();
+        let mut transmit = Transmit::new(pair.socket, pair.base, pair.destination, payload.len());
+        transmit.segment_size = segment_size;
+        Some((payload, transmit))
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        if self.is_closed() {
+            return None;
+        }
+        let previous = self.previous.as_ref();
+        [
+            self.current.outstanding.poll_timeout(),
+            previous.and_then(|it| it.outstanding.poll_timeout()),
+            self.check_at(),
+            self.nomination_at(),
+            self.consent_timeout(),
+            self.consent_ends(),
+            self.failure_at(),
+            self.retirement_at(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// When the next check may start.
+    fn check_at(&self) -> Option<Instant> {
+        if !self.may_check() {
+            return None;
+        }
+        let ordinary = self.current.selected.is_none() && self.current.has_ordinary();
+        let ordinary = ordinary.then(|| self.pacer.ready_at());
+        let triggered = self.current.checklist.triggered_at();
+        ordinary.into_iter().chain(triggered).min()
+    }
+
+    /// Time has passed: requests are repeated or given up, consent ends, generations retire.
+    pub(super) fn expire(&mut self, now: Instant) {
+        for request in self.current.outstanding.handle_timeout(now) {
+            self.fail(now, &request, false);
+        }
+        if let Some(previous) = &mut self.previous {
+            previous.outstanding.handle_timeout(now);
+        }
+        self.expire_consent(now);
+        if let Some(remote) = &mut self.current.remote {
+            remote.pac_deadline = remote.pac_deadline.filter(|deadline| now < *deadline);
+        }
+        self.retire(now);
+    }
+}
+
+/// Writes a request, for the first time or again.
+fn write_request(
+    now: Instant,
+    generation: &mut Generation,
+    request: &Request,
+    buf: &mut [u8],
+) -> Option<Transmit> {
+    let remote = generation.remote.as_ref()?;
+    let pair = generation.checklist.get_mut(request.pair)?;
+    let check = Check {
+        id: request.transaction.id(),
+        username: &remote.username,
+        priority: generation.locals[pair.local].check_priority(),
+        role: request.role,
+        tiebreaker: request.tiebreaker,
+        use_candidate: request.purpose == Purpose::Nomination,
+        key: &*remote.key,
+    };
+    let len = check.write(buf)?;
+    pair.sent_at = Some(now);
+    pair.counters.requests_sent += 1;
+    Some(Transmit::new(pair.socket, pair.base, pair.destination, len))
+}

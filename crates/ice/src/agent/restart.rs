@@ -1,0 +1,104 @@
+//! ICE restart (RFC 8445 §9, ice-053): a new generation is checked while data stays on the old path.
+
+use super::Agent;
+use crate::credentials;
+use crate::generation::Generation;
+use crate::outstanding::Purpose;
+use layer::{CandidateType, Credentials, IceError, IceState};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// How long the generation before still answers after the new one has a pair: packets sent the old
+/// way arrive for a while (RFC 8445 §8.3.1).
+const RETIREMENT: Duration = Duration::from_secs(3);
+
+impl Agent {
+    pub(super) fn begin_generation(
+        &mut self,
+        now: Instant,
+        credentials: Credentials,
+    ) -> Result<(), IceError> {
+        if self.is_closed() {
+            return Err(IceError::Closed);
+        }
+        if !credentials::well_formed(&credentials) || credentials == self.current.local {
+            return Err(IceError::Credentials);
+        }
+        let key = self.key(&credentials);
+        let mut next = Generation::new(credentials, key);
+        if self.current.remote_ahead {
+            // The peer restarted first; what it has signalled since belongs to this generation.
+            let signalled = self.current.remotes.drain(..).map(|it| it.candidate);
+            next.waiting = signalled
+                .filter(|it| it.candidate_type != CandidateType::PeerReflexive)
+                .chain(self.current.resolving.drain(..).map(|(_, it)| it))
+                .collect();
+            next.remote_complete = self.current.remote_complete;
+            let remote = self.current.remote.take();
+            self.current = next;
+            self.forget_nomination();
+            if let Some(remote) = remote {
+                self.take_remote_credentials(now, remote.credentials, false)?;
+            }
+        } else {
+            self.replace_generation(next);
+        }
+        self.gathering.restart();
+        Ok(())
+    }
+
+    /// Puts the current generation behind, if data flows there, and begins the next.
+    pub(super) fn replace_generation(&mut self, next: Generation) {
+        // W3C webrtc-pc §5.6.4: a restart forgets that connectivity was lost.
+        self.restarting = !matches!(self.state, IceState::New);
+        if let Some(consent) = &mut self.consent {
+            consent.disconnected = false;
+        }
+        let mut old = std::mem::replace(&mut self.current, next);
+        if old.route().is_some() {
+            old.outstanding
+                .retain(|request| matches!(request.purpose, Purpose::Consent | Purpose::Probe));
+            old.waiting.clear();
+            old.resolving.clear();
+            self.previous = Some(old);
+        }
+        self.retire_at = None;
+        self.forget_nomination();
+    }
+
+    fn forget_nomination(&mut self) {
+        self.nominating = None;
+        self.nomination_queued = false;
+        self.valid_since = None;
+    }
+
+    /// The new generation has a pair; the old one and idle sockets go after a while (ice-052).
+    pub(super) fn retire_after_selection(&mut self, now: Instant) {
+        self.restarting = false;
+        let pause = match (&self.previous, self.settings.release_after) {
+            (Some(_), release) => Some(release.unwrap_or(RETIREMENT).min(RETIREMENT)),
+            (None, release) => release,
+        };
+        self.retire_at = pause.map(|pause| now + pause);
+    }
+
+    pub(super) fn retirement_at(&self) -> Option<Instant> {
+        self.retire_at
+    }
+
+    pub(super) fn retire(&mut self, now: Instant) {
+        if self.retire_at.is_none_or(|at| now < at) {
+            return;
+        }
+        self.retire_at = None;
+        self.previous = None;
+        let selected = self.current.selected;
+        let selected = selected.and_then(|id| self.current.checklist.get(id));
+        let mut needed: BTreeSet<_> = BTreeSet::new();
+        match (selected, self.settings.release_after) {
+            (Some(pair), Some(_)) => needed.extend([pair.socket]),
+            _ => needed.extend(self.current.locals.iter().map(|local| local.socket)),
+        }
+        self.release_sockets(|socket| needed.contains(&socket));
+    }
+}
