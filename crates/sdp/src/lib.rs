@@ -12,7 +12,7 @@
 //!
 //! Lines end in CRLF or LF and are printed with CRLF. Lines out of order, of an unknown type, or
 //! not of their form reject the description with the [number of the line](ParseError::line)
-//! (RFC 9429 §5.8). Attribute values are opaque until an accessor reads them, so that an unknown or
+//! (RFC 9429 §5.8); only `b=` may stand anywhere in its section. Attribute values are opaque until an accessor reads them, so that an unknown or
 //! foreign attribute never costs the description. Input has bounds: [`MAX_DESCRIPTION_LEN`],
 //! [`MAX_LINES`].
 //!

@@ -119,6 +119,11 @@ impl Reader {
     /// Moves on to a line of this kind, or says that it stands in the wrong place.
     fn advance(&mut self, kind: char) -> Result<(), ParseErrorKind> {
         let in_session = self.description.media.is_empty();
+        // Applications edit descriptions: a bandwidth behind `a=mid` is their oldest habit, and
+        // browsers read it. It is printed where it belongs.
+        if kind == 'b' && !in_session {
+            return Ok(());
+        }
         let order = if in_session {
             SESSION_ORDER.as_slice()
         } else {

@@ -93,6 +93,15 @@ fn a_line_out_of_order_is_rejected_with_its_number() {
     assert_eq!(error(&format!("{m}i=a\ni=b\n")), (7, unexpected('i')));
 }
 
+// dfx-009
+#[test]
+fn a_bandwidth_behind_the_attributes_is_read_and_put_in_its_place() {
+    let section = "m=video 9 UDP/TLS/RTP/SAVPF 96\r\n";
+    let edited = format!("{START}t=0 0\n{section}a=mid:1\nb=AS:500\na=sendrecv\n");
+    let printed = Description::parse(&edited).unwrap().to_string();
+    assert!(printed.ends_with(&format!("{section}b=AS:500\r\na=mid:1\r\na=sendrecv\r\n")));
+}
+
 #[test]
 fn a_line_that_must_be_there_is_missed() {
     let missing = |kind| ParseErrorKind::Missing(kind);
