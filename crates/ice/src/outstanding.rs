@@ -102,6 +102,13 @@ impl Outstanding {
         self.requests.retain(|_, request| keep(request));
     }
 
+    /// Whether the request asks whether a pair works, and nothing more. One that was answered does
+    /// not exist any more, and asks no more either.
+    pub(crate) fn is_check(&self, id: TransactionId) -> bool {
+        self.get(id)
+            .is_none_or(|request| request.purpose == Purpose::Check)
+    }
+
     /// Whether the check had to be repeated.
     pub(crate) fn was_repeated(&self, id: TransactionId) -> bool {
         self.get(id)

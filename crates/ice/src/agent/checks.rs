@@ -223,8 +223,10 @@ impl Agent {
         };
         pair.state = PairState::Succeeded;
         let local = pair.local;
-        let superseded = pair.check.take();
-        if let Some(check) = superseded {
+        let other = pair
+            .check
+            .take_if(|check| self.current.outstanding.is_check(*check));
+        if let Some(check) = other {
             self.current.outstanding.cancel(check);
         }
         self.current.checklist.untrigger(id);
@@ -301,11 +303,7 @@ impl Agent {
             // Only an answer renews consent; its time runs out by itself.
             Purpose::Consent | Purpose::Probe => return,
             // Another check has taken its place.
-            Purpose::Check | Purpose::Nomination
-                if request.cancelled && !self.current.is_check_of(id, request) =>
-            {
-                return;
-            }
+            Purpose::Check if request.cancelled && !self.current.is_check_of(id, request) => return,
             Purpose::Check => {}
             Purpose::Nomination => {
                 self.nomination_failed(id);
