@@ -6,19 +6,18 @@
 //! its own RFC defines it, and say so when a value is malformed, out of range, or given twice.
 //! [`Candidate`] is the candidate line (RFC 8839), alone or inside a description.
 //!
-#![doc = include_str!("../README.md")]
-//!
 //! # What is strict and what is not
 //!
 //! Lines end in CRLF or LF and are printed with CRLF. Lines out of order, of an unknown type, or
 //! not of their form reject the description with the [number of the line](ParseError::line)
-//! (RFC 9429 §5.8); only `b=` may stand anywhere in its section. Attribute values are opaque until an accessor reads them, so that an unknown or
-//! foreign attribute never costs the description. Input has bounds: [`MAX_DESCRIPTION_LEN`],
-//! [`MAX_LINES`].
+//! (RFC 9429 §5.8); only `b=` may stand anywhere in its section. Attribute values are opaque until
+//! an accessor reads them, so that an unknown or foreign attribute never costs the description.
+//! Input has bounds: [`MAX_DESCRIPTION_LEN`], [`MAX_LINES`].
 //!
 //! This crate leaves out: offer and answer rules (`muonrtc-peerconnection`), sockets and addresses
 //! as the layers see them (`muonrtc-layer`), and `k=` lines, which are checked and then discarded
 //! (RFC 8866 §5.12).
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 mod attribute;
 mod candidate;
