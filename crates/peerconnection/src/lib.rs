@@ -1,1 +1,59 @@
-//! The W3C PeerConnection in async Rust, over swappable ICE, DTLS and SCTP layers
+//! The W3C `RTCPeerConnection` in async Rust, over layers that can be swapped.
+//!
+//! [`PeerConnection`] is the W3C's object with `async fn`s in the place of promises and a stream of
+//! typed events in the place of handlers. It runs on tokio: one task, one lock. Underneath is
+//! [`Session`], the same connection as a state machine without IO, for those who own their sockets.
+//! Which layers serve a connection is a value, [`Stack`].
+//!
+//! ```
+//! use muonrtc_peerconnection::{Configuration, PeerConnection};
+//!
+//! # async fn example() -> Result<(), muonrtc_peerconnection::Error> {
+//! let connection = PeerConnection::builder(Configuration::default()).build()?;
+//! let channel = connection.create_data_channel("chat", None)?;
+//! connection.set_local_description(None).await?;
+//! connection.gathering_complete().await;
+//! let offer = connection.local_description(); // hand it to the peer, then:
+//! // connection.set_remote_description(answer).await?;
+//! # let _ = offer;
+//! channel.opened().await?;
+//! channel.send_text("hello").await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It leaves out: audio and video (a later version), and the browser's own objects that need no
+//! network (media streams from devices, `Blob`).
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod api;
+mod config;
+mod driver;
+mod error;
+mod event;
+mod session;
+mod shared;
+
+pub use api::candidate::{IceCandidate, IceCandidateInit, IceCandidatePair};
+pub use api::channel::{DataChannel, DataChannelMessage};
+pub use api::connection::{Builder, PeerConnection};
+pub use api::description::{LocalSessionDescription, SdpType, SessionDescription};
+pub use api::state::{
+    DataChannelState, IceCandidateType, IceComponent, IceConnectionState, IceGatheringState,
+    IceProtocol, IceTcpCandidateType, PeerConnectionState, SignalingState,
+};
+pub use api::stream::DataChannelStream;
+pub use config::{
+    AnswerOptions, BundlePolicy, Configuration, DataChannelInit, IceTransportPolicy, OfferOptions,
+    RtcpMuxPolicy,
+};
+pub use error::{Error, ErrorKind};
+pub use event::{DataChannelEvent, Event, PeerConnectionEvent};
+pub use layer;
+pub use layer::IceServer;
+pub use session::{
+    DataChannelInfo, IncomingMessage, Layers, Payload, Session, SessionEvent, ShellRequest, Stack,
+};

@@ -1,0 +1,317 @@
+use crate::api::connection::Handle;
+use crate::api::state::DataChannelState;
+use crate::api::stream::DataChannelStream;
+use crate::error::{Error, ErrorKind};
+use crate::event::{DataChannelEvent, Event};
+use crate::session::Payload;
+use crate::shared::{ChannelChange, SEND_HIGH_WATER, Signals, State};
+use bytes::Bytes;
+use datachannel::ChannelKey;
+use std::fmt;
+use std::sync::Arc;
+use std::task::Wake;
+
+/// A message of a data channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DataChannelMessage {
+    /// Text.
+    Text(String),
+    /// Bytes.
+    Binary(Bytes),
+}
+
+/// W3C `RTCDataChannel` (webrtc-pc §6.2): messages in both directions, with back-pressure.
+///
+/// A handle is cheap to clone and keeps the connection alive. Messages and events wait in the
+/// channel until they are taken; what nobody takes closes SCTP's window, so that the peer waits,
+/// except on channels with limited reliability, which keep the newest 1 MiB.
+#[derive(Clone)]
+pub struct DataChannel {
+    handle: Arc<Handle>,
+    key: ChannelKey,
+    signals: Arc<Signals>,
+}
+
+impl DataChannel {
+    pub(crate) fn new(handle: Arc<Handle>, key: ChannelKey) -> Self {
+        let signals = handle.shared.lock().slot(key).signals.clone();
+        Self {
+            handle,
+            key,
+            signals,
+        }
+    }
+
+    /// The label.
+    #[must_use]
+    pub fn label(&self) -> String {
+        self.lock().session.channel_info(self.key).label
+    }
+
+    /// The subprotocol.
+    #[must_use]
+    pub fn protocol(&self) -> String {
+        self.lock().session.channel_info(self.key).protocol
+    }
+
+    /// Whether messages arrive in order.
+    #[must_use]
+    pub fn ordered(&self) -> bool {
+        self.lock().session.channel_info(self.key).ordered
+    }
+
+    /// Milliseconds after which a message is given up.
+    #[must_use]
+    pub fn max_packet_life_time(&self) -> Option<u16> {
+        self.lock()
+            .session
+            .channel_info(self.key)
+            .max_packet_life_time
+    }
+
+    /// Retransmissions after which a message is given up.
+    #[must_use]
+    pub fn max_retransmits(&self) -> Option<u16> {
+        self.lock().session.channel_info(self.key).max_retransmits
+    }
+
+    /// Whether both sides made it themselves.
+    #[must_use]
+    pub fn negotiated(&self) -> bool {
+        self.lock().session.channel_info(self.key).negotiated
+    }
+
+    /// The stream; `None` until it is chosen, which needs the DTLS role.
+    #[must_use]
+    pub fn id(&self) -> Option<u16> {
+        self.lock().session.channel_info(self.key).id
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn ready_state(&self) -> DataChannelState {
+        self.lock().session.channel_state(self.key)
+    }
+
+    /// Bytes accepted and not yet handed to the network (webrtc-pc §6.2).
+    #[must_use]
+    pub fn buffered_amount(&self) -> u32 {
+        let amount = self.lock().session.buffered_amount(self.key);
+        u32::try_from(amount).unwrap_or(u32::MAX)
+    }
+
+    /// At or below which amount `BufferedAmountLow` is told.
+    #[must_use]
+    pub fn buffered_amount_low_threshold(&self) -> u32 {
+        self.lock().session.buffered_amount_low_threshold(self.key)
+    }
+
+    /// Sets [`buffered_amount_low_threshold`](Self::buffered_amount_low_threshold). Default 0.
+    pub fn set_buffered_amount_low_threshold(&self, bytes: u32) {
+        self.lock()
+            .session
+            .set_buffered_amount_low_threshold(self.key, bytes);
+    }
+
+    /// Sends bytes, waiting while more than 1 MiB of this channel is buffered or the connection's
+    /// send buffer is full.
+    ///
+    /// Cancel safe: dropped while it waits, nothing was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if the channel is not open, [`ErrorKind::Type`] if the message
+    /// is larger than the peer takes.
+    pub async fn send(&self, data: Bytes) -> Result<(), Error> {
+        self.send_waiting(Payload::Binary, data).await
+    }
+
+    /// Sends text, like [`send`](Self::send).
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub async fn send_text(&self, text: &str) -> Result<(), Error> {
+        self.send_waiting(Payload::Text, Bytes::copy_from_slice(text.as_bytes()))
+            .await
+    }
+
+    /// Sends bytes now or not at all: the W3C's synchronous `send`.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), and [`ErrorKind::Operation`] if the send buffer is full.
+    pub fn try_send(&self, data: Bytes) -> Result<(), Error> {
+        self.handle
+            .shared
+            .call(|state, now| state.session.send(now, self.key, Payload::Binary, &data))
+    }
+
+    /// Sends text now or not at all.
+    ///
+    /// # Errors
+    ///
+    /// As [`try_send`](Self::try_send).
+    pub fn try_send_text(&self, text: &str) -> Result<(), Error> {
+        let data = Bytes::copy_from_slice(text.as_bytes());
+        self.handle
+            .shared
+            .call(|state, now| state.session.send(now, self.key, Payload::Text, &data))
+    }
+
+    async fn send_waiting(&self, payload: Payload, data: Bytes) -> Result<(), Error> {
+        loop {
+            // Made before the look, so that no wake-up between is lost.
+            let writable = self.signals.writable.notified();
+            let sent = self.handle.shared.call(|state, now| {
+                let full = state.session.buffered_amount(self.key) > SEND_HIGH_WATER;
+                if !full {
+                    match state.session.send(now, self.key, payload, &data) {
+                        Err(error) if error.kind() == ErrorKind::Operation => {}
+                        sent => return Some(sent),
+                    }
+                }
+                state.slot(self.key).writers_wait = true;
+                None
+            });
+            match sent {
+                Some(sent) => return sent,
+                None => writable.await,
+            }
+        }
+    }
+
+    /// The next event, messages included; `None` after `Close`. Use this or [`recv`](Self::recv).
+    ///
+    /// Cancel safe.
+    pub async fn next_event(&self) -> Option<Event<DataChannelEvent>> {
+        self.wait_for(|state, now| {
+            let slot = state.slot(self.key);
+            let change = slot.events.front().map(|event| event.sequence);
+            let message = slot.messages.front().map(|event| event.sequence);
+            match (change, message) {
+                (Some(change), message) if message.is_none_or(|message| change < message) => {
+                    let event = slot.events.pop_front();
+                    Some((event.map(|event| event.map(change_event)), false))
+                }
+                (_, Some(_)) => state
+                    .take_message(self.key, now)
+                    .map(|(event, wake)| (Some(event.map(DataChannelEvent::Message)), wake)),
+                _ => is_closed(state, self.key).then_some((None, false)),
+            }
+        })
+        .await
+    }
+
+    /// The next message; `None` once the channel is closed and its messages are taken. Events that
+    /// are not messages stay where they are.
+    ///
+    /// Cancel safe.
+    pub async fn recv(&self) -> Option<DataChannelMessage> {
+        self.wait_for(|state, now| match state.take_message(self.key, now) {
+            Some((event, wake)) => Some((Some(event.kind), wake)),
+            None => is_closed(state, self.key).then_some((None, false)),
+        })
+        .await
+    }
+
+    /// Waits until `take` gives something; wakes the driver where it says so.
+    async fn wait_for<T>(
+        &self,
+        mut take: impl FnMut(&mut State, std::time::Instant) -> Option<(T, bool)>,
+    ) -> T {
+        loop {
+            let readable = self.signals.readable.notified();
+            let taken = take(&mut self.lock(), crate::shared::now());
+            match taken {
+                Some((taken, wake)) => {
+                    if wake {
+                        self.handle.shared.driver.wake_by_ref();
+                    }
+                    return taken;
+                }
+                None => readable.await,
+            }
+        }
+    }
+
+    /// Waits until the channel is open.
+    ///
+    /// Cancel safe; takes no event.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if it closes instead.
+    pub async fn opened(&self) -> Result<(), Error> {
+        loop {
+            let readable = self.signals.readable.notified();
+            match self.ready_state() {
+                DataChannelState::Open => return Ok(()),
+                DataChannelState::Connecting => readable.await,
+                _ => return Err(Error::new(ErrorKind::InvalidState, "the channel is closed")),
+            }
+        }
+    }
+
+    /// The channel as a stream of bytes, `AsyncRead` and `AsyncWrite`: the messages' ends
+    /// disappear, as in what Pion calls a detached channel.
+    #[must_use]
+    pub fn byte_stream(&self) -> DataChannelStream {
+        DataChannelStream::new(self.clone())
+    }
+
+    /// Closes it: what was sent is delivered first, then both sides reset their stream.
+    pub fn close(&self) {
+        self.handle
+            .shared
+            .call(|state, now| state.session.close_channel(now, self.key));
+    }
+
+    pub(crate) fn max_message_size(&self) -> usize {
+        self.lock().session.max_message_size()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.handle.shared.lock()
+    }
+}
+
+fn is_closed(state: &State, key: ChannelKey) -> bool {
+    state.session.channel_state(key) == DataChannelState::Closed
+}
+
+fn change_event(change: ChannelChange) -> DataChannelEvent {
+    match change {
+        ChannelChange::Open => DataChannelEvent::Open,
+        ChannelChange::BufferedAmountLow => DataChannelEvent::BufferedAmountLow,
+        ChannelChange::Error(error) => DataChannelEvent::Error(error),
+        ChannelChange::Closing => DataChannelEvent::Closing,
+        ChannelChange::Close => DataChannelEvent::Close,
+    }
+}
+
+/// Nobody can read what comes after the last handle of a channel is gone: it is taken and thrown
+/// away, so that it does not close the window of the others.
+impl Drop for DataChannel {
+    fn drop(&mut self) {
+        let mut state = self.lock();
+        if Arc::strong_count(&self.signals) == HANDLE_AND_SLOT {
+            state.orphan(self.key, crate::shared::now());
+        }
+    }
+}
+
+/// The count of a channel's signals when one handle is left.
+const HANDLE_AND_SLOT: usize = 2;
+
+impl fmt::Debug for DataChannel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.lock();
+        let info = state.session.channel_info(self.key);
+        f.debug_struct("DataChannel")
+            .field("label", &info.label)
+            .field("id", &info.id)
+            .field("ready_state", &state.session.channel_state(self.key))
+            .finish_non_exhaustive()
+    }
+}

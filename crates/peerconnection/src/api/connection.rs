@@ -1,0 +1,426 @@
+use crate::api::candidate::{IceCandidateInit, IceCandidatePair};
+use crate::api::channel::DataChannel;
+use crate::api::description::{LocalSessionDescription, SessionDescription};
+use crate::api::state::{
+    IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+};
+use crate::config::{AnswerOptions, Configuration, DataChannelInit, OfferOptions};
+use crate::driver::Driver;
+use crate::error::{Error, ErrorKind};
+use crate::event::{Event, PeerConnectionEvent};
+use crate::session::{Session, SessionEvent, Stack};
+use crate::shared::{DriverWake, Shared, now};
+use layer::{Seed, Start};
+use std::fmt;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::{Instant, SystemTime};
+
+/// W3C `RTCPeerConnection` (webrtc-pc §4.4), async.
+///
+/// A handle is cheap to clone. One task drives the connection; it ends when the connection is
+/// closed, which dropping the last handle (channels included) does too.
+///
+/// Operations that change the description run one after another, in the order they were called
+/// (the operations chain, webrtc-pc §4.4.1.2). They are cancel safe: an operation that was dropped
+/// has either happened or not.
+#[derive(Clone)]
+pub struct PeerConnection {
+    handle: Arc<Handle>,
+}
+
+/// What all handles of a connection share; dropping the last one closes.
+pub(crate) struct Handle {
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.shared.call(|state, now| state.session.close(now));
+    }
+}
+
+/// Makes a [`PeerConnection`].
+#[derive(Debug)]
+pub struct Builder {
+    configuration: Configuration,
+    stack: Stack,
+}
+
+impl Builder {
+    /// Other layers than the default ones.
+    #[must_use]
+    pub fn stack(mut self, stack: Stack) -> Self {
+        self.stack = stack;
+        self
+    }
+
+    /// Makes the connection and starts its task on the current tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidAccess`] if a certificate has expired, [`ErrorKind::Operation`] if the
+    /// operating system gives no randomness or no certificate could be made.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with IO and time enabled.
+    pub fn build(self) -> Result<PeerConnection, Error> {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| {
+            Error::new(ErrorKind::Operation, "the system gives no randomness").with_source(error)
+        })?;
+        let start = Start::new(now(), wall_clock(), Seed::new(seed));
+        let driver = Arc::new(DriverWake::default());
+        let waker = Waker::from(driver.clone());
+        let session = Session::new(start, self.configuration, self.stack, waker)?;
+        let shared = Arc::new(Shared::new(session, driver));
+        spawn(Driver::new(shared.clone()));
+        Ok(PeerConnection {
+            handle: Arc::new(Handle { shared }),
+        })
+    }
+}
+
+impl PeerConnection {
+    /// A connection with the default layers; nothing happens before
+    /// [`build`](Builder::build).
+    #[cfg(feature = "ring")]
+    #[must_use]
+    pub fn builder(configuration: Configuration) -> Builder {
+        Builder {
+            configuration,
+            stack: Stack::default(),
+        }
+    }
+
+    /// A connection with these layers.
+    #[must_use]
+    pub fn with_stack(configuration: Configuration, stack: Stack) -> Builder {
+        Builder {
+            configuration,
+            stack,
+        }
+    }
+
+    /// W3C `createOffer`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] after [`close`](Self::close).
+    pub async fn create_offer(
+        &self,
+        options: Option<OfferOptions>,
+    ) -> Result<SessionDescription, Error> {
+        self.chained(|session, _| session.create_offer(options.unwrap_or_default()))
+            .await
+    }
+
+    /// W3C `createAnswer`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if no offer of the peer waits, or after [`close`](Self::close).
+    pub async fn create_answer(
+        &self,
+        options: Option<AnswerOptions>,
+    ) -> Result<SessionDescription, Error> {
+        let AnswerOptions {} = options.unwrap_or_default();
+        self.chained(|session, _| session.create_answer()).await
+    }
+
+    /// W3C `setLocalDescription`; without a description the one that the state asks for is made.
+    /// An offer or answer starts gathering.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if the state does not allow it or after [`close`](Self::close),
+    /// [`ErrorKind::InvalidModification`] if it is not the description created last.
+    pub async fn set_local_description(
+        &self,
+        description: Option<LocalSessionDescription>,
+    ) -> Result<(), Error> {
+        self.chained(|session, now| {
+            session.set_local_description(now, description.unwrap_or_default())
+        })
+        .await
+    }
+
+    /// W3C `setRemoteDescription`. An offer that meets a pending one of ours takes ours back.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::SdpSyntax`] if it does not parse, [`ErrorKind::InvalidAccess`] if it says what
+    /// cannot be, [`ErrorKind::InvalidState`] if the state does not allow it or after
+    /// [`close`](Self::close). The connection is then as it was.
+    pub async fn set_remote_description(
+        &self,
+        description: SessionDescription,
+    ) -> Result<(), Error> {
+        self.chained(|session, now| session.set_remote_description(now, &description))
+            .await
+    }
+
+    /// W3C `addIceCandidate`; `None`, like an empty line, ends the candidates.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] without a remote description, [`ErrorKind::Type`] if the
+    /// candidate names no section, [`ErrorKind::Operation`] if section or generation are unknown
+    /// or the line does not parse.
+    pub async fn add_ice_candidate(
+        &self,
+        candidate: Option<IceCandidateInit>,
+    ) -> Result<(), Error> {
+        self.chained(|session, now| session.add_ice_candidate(now, candidate))
+            .await
+    }
+
+    /// W3C `createDataChannel`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Type`] for a label or protocol beyond 65 535 bytes, both limits at once, a
+    /// negotiated channel without id, or id 65 535; [`ErrorKind::Operation`] if the id is taken or
+    /// none is left; [`ErrorKind::InvalidState`] after [`close`](Self::close).
+    pub fn create_data_channel(
+        &self,
+        label: &str,
+        init: Option<DataChannelInit>,
+    ) -> Result<DataChannel, Error> {
+        let key = self.handle.shared.call(|state, now| {
+            state
+                .session
+                .create_data_channel(now, label, init.unwrap_or_default())
+        })?;
+        self.release_negotiation();
+        Ok(DataChannel::new(self.handle.clone(), key))
+    }
+
+    /// W3C `restartIce`: the next offer has new ICE credentials.
+    pub fn restart_ice(&self) {
+        self.handle
+            .shared
+            .call(|state, _| state.session.restart_ice());
+        self.release_negotiation();
+    }
+
+    /// The next event; `None` after the connection is closed.
+    ///
+    /// Cancel safe. The stream is one: of two tasks that wait, each event reaches one.
+    pub async fn next_event(&self) -> Option<Event<PeerConnectionEvent>> {
+        loop {
+            let changed = self.handle.shared.changed.notified();
+            let (event, closed) = {
+                let mut state = self.handle.shared.lock();
+                (state.events.pop_front(), state.session.is_closed())
+            };
+            match event {
+                Some(event) => return Some(event.map(|kind| self.event(kind))),
+                None if closed => return None,
+                None => changed.await,
+            }
+        }
+    }
+
+    /// Waits until every candidate of this generation is in
+    /// [`local_description`](Self::local_description), or the connection is closed. For signalling
+    /// without trickling. Cancel safe.
+    pub async fn gathering_complete(&self) {
+        self.until(|session| {
+            session.is_closed() || session.ice_gathering_state() == IceGatheringState::Complete
+        })
+        .await;
+    }
+
+    /// W3C `localDescription`: the pending one, or else the current one, with the candidates
+    /// gathered so far.
+    #[must_use]
+    pub fn local_description(&self) -> Option<SessionDescription> {
+        self.ask(Session::local_description)
+    }
+
+    /// W3C `currentLocalDescription`.
+    #[must_use]
+    pub fn current_local_description(&self) -> Option<SessionDescription> {
+        self.ask(Session::current_local_description)
+    }
+
+    /// W3C `pendingLocalDescription`.
+    #[must_use]
+    pub fn pending_local_description(&self) -> Option<SessionDescription> {
+        self.ask(Session::pending_local_description)
+    }
+
+    /// W3C `remoteDescription`: the pending one, or else the current one, with the candidates
+    /// added so far.
+    #[must_use]
+    pub fn remote_description(&self) -> Option<SessionDescription> {
+        self.ask(Session::remote_description)
+    }
+
+    /// W3C `currentRemoteDescription`.
+    #[must_use]
+    pub fn current_remote_description(&self) -> Option<SessionDescription> {
+        self.ask(Session::current_remote_description)
+    }
+
+    /// W3C `pendingRemoteDescription`.
+    #[must_use]
+    pub fn pending_remote_description(&self) -> Option<SessionDescription> {
+        self.ask(Session::pending_remote_description)
+    }
+
+    /// W3C `signalingState`.
+    #[must_use]
+    pub fn signaling_state(&self) -> SignalingState {
+        self.ask(Session::signaling_state)
+    }
+
+    /// W3C `iceGatheringState`.
+    #[must_use]
+    pub fn ice_gathering_state(&self) -> IceGatheringState {
+        self.ask(Session::ice_gathering_state)
+    }
+
+    /// W3C `iceConnectionState`.
+    #[must_use]
+    pub fn ice_connection_state(&self) -> IceConnectionState {
+        self.ask(Session::ice_connection_state)
+    }
+
+    /// W3C `connectionState`.
+    #[must_use]
+    pub fn connection_state(&self) -> PeerConnectionState {
+        self.ask(Session::connection_state)
+    }
+
+    /// W3C `canTrickleIceCandidates`: whether the peer said it takes candidates one by one;
+    /// `None` before a remote description.
+    #[must_use]
+    pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
+        self.ask(Session::can_trickle_ice_candidates)
+    }
+
+    /// W3C `getConfiguration`.
+    #[must_use]
+    pub fn configuration(&self) -> Configuration {
+        self.ask(|session| session.configuration().clone())
+    }
+
+    /// The pair of candidates that data takes, once selected.
+    #[must_use]
+    pub fn selected_candidate_pair(&self) -> Option<IceCandidatePair> {
+        self.ask(Session::selected_candidate_pair)
+    }
+
+    /// W3C `close`: immediate. What the layers say as a farewell still goes out.
+    pub fn close(&self) {
+        self.handle
+            .shared
+            .call(|state, now| state.session.close(now));
+        self.handle.shared.changed.notify_waiters();
+    }
+
+    /// Waits until the connection is closed and its task has ended. Cancel safe.
+    pub async fn closed(&self) {
+        loop {
+            let changed = self.handle.shared.changed.notified();
+            if self.handle.shared.lock().ended {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    /// Runs one operation of the chain, and tells afterwards of a negotiation that is needed.
+    async fn chained<R>(
+        &self,
+        operation: impl FnOnce(&mut Session, Instant) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        let result = {
+            let _turn = self.handle.shared.chain.lock().await;
+            self.handle
+                .shared
+                .call(|state, now| operation(&mut state.session, now))
+        };
+        self.release_negotiation();
+        result
+    }
+
+    /// webrtc-pc §4.7.3: `negotiationneeded` waits until no operation is under way, and is not
+    /// raised if the negotiation has happened meanwhile.
+    fn release_negotiation(&self) {
+        let Ok(_turn) = self.handle.shared.chain.try_lock() else {
+            return;
+        };
+        let mut state = self.handle.shared.lock();
+        if std::mem::take(&mut state.negotiation_waits) && state.session.is_negotiation_needed() {
+            state.push_negotiation_needed();
+            self.handle.shared.changed.notify_waiters();
+        }
+    }
+
+    async fn until(&self, holds: impl Fn(&Session) -> bool) {
+        loop {
+            let changed = self.handle.shared.changed.notified();
+            if holds(&self.handle.shared.lock().session) {
+                return;
+            }
+            changed.await;
+        }
+    }
+
+    fn ask<R>(&self, question: impl FnOnce(&Session) -> R) -> R {
+        question(&self.handle.shared.lock().session)
+    }
+
+    fn event(&self, event: SessionEvent) -> PeerConnectionEvent {
+        match event {
+            SessionEvent::SignalingStateChange(state) => {
+                PeerConnectionEvent::SignalingStateChange(state)
+            }
+            SessionEvent::IceGatheringStateChange(state) => {
+                PeerConnectionEvent::IceGatheringStateChange(state)
+            }
+            SessionEvent::IceConnectionStateChange(state) => {
+                PeerConnectionEvent::IceConnectionStateChange(state)
+            }
+            SessionEvent::ConnectionStateChange(state) => {
+                PeerConnectionEvent::ConnectionStateChange(state)
+            }
+            SessionEvent::IceCandidate(candidate) => PeerConnectionEvent::IceCandidate(candidate),
+            SessionEvent::IceCandidateError(error) => PeerConnectionEvent::IceCandidateError(error),
+            SessionEvent::DataChannel(key) => {
+                PeerConnectionEvent::DataChannel(DataChannel::new(self.handle.clone(), key))
+            }
+            _ => PeerConnectionEvent::NegotiationNeeded,
+        }
+    }
+}
+
+impl fmt::Debug for PeerConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PeerConnection")
+            .field("signaling_state", &self.signaling_state())
+            .field("connection_state", &self.connection_state())
+            .finish_non_exhaustive()
+    }
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the wall clock enters once, here"
+)]
+fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
+#[allow(
+    clippy::disallowed_methods,
+    reason = "one connection, one task: this one"
+)]
+fn spawn(driver: Driver) {
+    let span = tracing::debug_span!("connection");
+    tokio::spawn(tracing::Instrument::instrument(driver, span));
+}

@@ -1,0 +1,171 @@
+//! The state enumerations of the W3C; each prints and serialises as the W3C's string.
+
+use std::fmt;
+
+macro_rules! w3c_enum {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $text:literal,)* }) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[non_exhaustive]
+        pub enum $name {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl $name {
+            /// The W3C's string.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $text,)*
+                }
+            }
+
+            /// The value with the W3C's string, in any case.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                [$(Self::$variant,)*].into_iter().find(|value| value.as_str().eq_ignore_ascii_case(name))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        impl serde::Serialize for $name {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+    };
+}
+
+w3c_enum! {
+    /// W3C `RTCSignalingState` (webrtc-pc §4.3.1, RFC 9429 §3.2).
+    SignalingState {
+        /// No exchange is under way.
+        Stable = "stable",
+        /// Our offer waits for its answer.
+        HaveLocalOffer = "have-local-offer",
+        /// The peer's offer waits for our answer.
+        HaveRemoteOffer = "have-remote-offer",
+        /// We answered, and may again.
+        HaveLocalPranswer = "have-local-pranswer",
+        /// The peer answered, and may again.
+        HaveRemotePranswer = "have-remote-pranswer",
+        /// Closed.
+        Closed = "closed",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceGatheringState` (webrtc-pc §4.3.2).
+    IceGatheringState {
+        /// Not started.
+        New = "new",
+        /// Under way.
+        Gathering = "gathering",
+        /// Over.
+        Complete = "complete",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceConnectionState` (webrtc-pc §4.3.4).
+    IceConnectionState {
+        /// Closed.
+        Closed = "closed",
+        /// No pair works, or consent is lost.
+        Failed = "failed",
+        /// Nothing has come for a while.
+        Disconnected = "disconnected",
+        /// Not started.
+        New = "new",
+        /// Checking pairs.
+        Checking = "checking",
+        /// A pair is selected and checking is over.
+        Completed = "completed",
+        /// A pair works.
+        Connected = "connected",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCPeerConnectionState` (webrtc-pc §4.3.3): ICE and DTLS together.
+    PeerConnectionState {
+        /// Closed.
+        Closed = "closed",
+        /// A transport failed.
+        Failed = "failed",
+        /// A transport hears nothing for a while.
+        Disconnected = "disconnected",
+        /// No transport has started.
+        New = "new",
+        /// A transport is on its way.
+        Connecting = "connecting",
+        /// Every transport is up.
+        Connected = "connected",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCDataChannelState` (webrtc-pc §6.2.10).
+    DataChannelState {
+        /// The transport or the peer is not there yet.
+        Connecting = "connecting",
+        /// Messages flow.
+        Open = "open",
+        /// A close is under way.
+        Closing = "closing",
+        /// Closed.
+        Closed = "closed",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceProtocol` (webrtc-pc §4.8.1.3).
+    IceProtocol {
+        /// Datagrams.
+        Udp = "udp",
+        /// A stream.
+        Tcp = "tcp",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceCandidateType` (webrtc-pc §4.8.1.5).
+    IceCandidateType {
+        /// An address of the host.
+        Host = "host",
+        /// The address a STUN server saw.
+        Srflx = "srflx",
+        /// The address the peer saw.
+        Prflx = "prflx",
+        /// An address on a TURN server.
+        Relay = "relay",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceTcpCandidateType` (webrtc-pc §4.8.1.4).
+    IceTcpCandidateType {
+        /// Opens connections.
+        Active = "active",
+        /// Accepts connections.
+        Passive = "passive",
+        /// Does both at once.
+        So = "so",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceComponent` (webrtc-pc §5.6.6).
+    IceComponent {
+        /// RTP, and everything multiplexed with it.
+        Rtp = "rtp",
+        /// RTCP.
+        Rtcp = "rtcp",
+    }
+}

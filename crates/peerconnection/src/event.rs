@@ -1,0 +1,74 @@
+use crate::api::candidate::IceCandidate;
+use crate::api::channel::{DataChannel, DataChannelMessage};
+use crate::api::state::{
+    IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+};
+use crate::error::Error;
+use layer::CandidateError;
+
+/// An event with its place among all events of its connection.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event<T> {
+    /// Counts all events of a connection and its channels, messages included. Two events of
+    /// different objects happened in the order of these numbers.
+    pub sequence: u64,
+    /// What happened.
+    pub kind: T,
+}
+
+impl<T> Event<T> {
+    pub(crate) fn new(sequence: u64, kind: T) -> Self {
+        Self { sequence, kind }
+    }
+
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Event<U> {
+        Event {
+            sequence: self.sequence,
+            kind: change(self.kind),
+        }
+    }
+}
+
+/// What a [`PeerConnection`](crate::PeerConnection) tells (webrtc-pc §4.4.1, §6.1).
+///
+/// A state in an event is the state at that time; the connection's own attribute may be ahead.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum PeerConnectionEvent {
+    /// An offer and answer are needed. Not raised while an operation is under way (webrtc-pc §4.7.3).
+    NegotiationNeeded,
+    /// A candidate to signal: one whose line is empty ends a generation, `None` says that
+    /// gathering is complete.
+    IceCandidate(Option<IceCandidate>),
+    /// A server gave no candidate.
+    IceCandidateError(CandidateError),
+    /// Another signalling state.
+    SignalingStateChange(SignalingState),
+    /// Another state of the checks.
+    IceConnectionStateChange(IceConnectionState),
+    /// Another state of gathering.
+    IceGatheringStateChange(IceGatheringState),
+    /// Another state of the connection.
+    ConnectionStateChange(PeerConnectionState),
+    /// The peer opened a channel.
+    DataChannel(DataChannel),
+}
+
+/// What a [`DataChannel`] tells (webrtc-pc §6.2).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum DataChannelEvent {
+    /// Messages can be sent.
+    Open,
+    /// A message.
+    Message(DataChannelMessage),
+    /// The buffered amount has come down to the threshold.
+    BufferedAmountLow,
+    /// Something went wrong; `Close` follows.
+    Error(Error),
+    /// A close has begun.
+    Closing,
+    /// Closed; nothing comes after this.
+    Close,
+}

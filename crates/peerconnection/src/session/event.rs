@@ -1,0 +1,86 @@
+use crate::api::candidate::{IceCandidate, IceCandidatePair};
+use crate::api::state::{
+    IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+};
+use crate::error::Error;
+use datachannel::ChannelKey;
+use layer::{CandidateError, RequestId, SocketId};
+use std::net::SocketAddr;
+
+/// What a [`Session`](super::Session) tells its owner, in the order it happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SessionEvent {
+    /// The session asks something of the operating system.
+    Request(ShellRequest),
+    /// W3C `signalingstatechange`.
+    SignalingStateChange(SignalingState),
+    /// W3C `icegatheringstatechange`.
+    IceGatheringStateChange(IceGatheringState),
+    /// W3C `iceconnectionstatechange`.
+    IceConnectionStateChange(IceConnectionState),
+    /// W3C `connectionstatechange`.
+    ConnectionStateChange(PeerConnectionState),
+    /// W3C `icecandidate`; `None` when gathering is complete.
+    IceCandidate(Option<IceCandidate>),
+    /// W3C `icecandidateerror`.
+    IceCandidateError(CandidateError),
+    /// W3C `selectedcandidatepairchange` of the ICE transport.
+    SelectedCandidatePairChange(Box<IceCandidatePair>),
+    /// W3C `negotiationneeded`. The owner raises it when no operation is under way (webrtc-pc §4.7.3).
+    NegotiationNeeded,
+    /// W3C `datachannel`: the peer opened a channel.
+    DataChannel(ChannelKey),
+    /// W3C `open` of a channel.
+    ChannelOpen(ChannelKey),
+    /// W3C `closing` of a channel.
+    ChannelClosing(ChannelKey),
+    /// W3C `close` of a channel, with what went wrong, if anything did.
+    ChannelClose(ChannelKey, Option<Error>),
+    /// W3C `bufferedamountlow` of a channel.
+    BufferedAmountLow(ChannelKey),
+    /// There is room in the send buffer again.
+    Writable,
+}
+
+/// What a session needs of the operating system. Each is answered by the verb of
+/// [`Session`](super::Session) named with it; until then other things go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ShellRequest {
+    /// The addresses of this host: `interfaces_listed`.
+    ListInterfaces {
+        /// For the answer.
+        request: RequestId,
+    },
+    /// A UDP socket: `bound`.
+    Bind {
+        /// For the answer.
+        request: RequestId,
+        /// The address; port 0 for any.
+        local: SocketAddr,
+        /// The ports to try when `local` has port 0.
+        ports: Option<(u16, u16)>,
+    },
+    /// A TCP connection: `tcp_connected`.
+    ConnectTcp {
+        /// For the answer.
+        request: RequestId,
+        /// From.
+        local: SocketAddr,
+        /// To.
+        remote: SocketAddr,
+    },
+    /// The addresses of a name: `resolved`.
+    Resolve {
+        /// For the answer.
+        request: RequestId,
+        /// The name; `.local` is multicast DNS.
+        host: String,
+    },
+    /// A socket that is no longer needed.
+    CloseSocket {
+        /// Which.
+        socket: SocketId,
+    },
+}

@@ -1,0 +1,685 @@
+//! The whole connection as one state machine, without IO.
+
+mod channels;
+mod demux;
+mod event;
+pub(crate) mod negotiation;
+mod stack;
+mod state;
+pub(crate) mod transports;
+
+pub use self::channels::{DataChannelInfo, IncomingMessage, Payload};
+pub use self::event::{SessionEvent, ShellRequest};
+pub use self::stack::Stack;
+
+use self::negotiation::{Applied, LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT};
+use self::state::States;
+use self::transports::{Transport, sdp_candidate};
+use crate::api::candidate::{IceCandidate, IceCandidatePair};
+use crate::api::description::SessionDescription;
+use crate::api::state::{
+    IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
+};
+use crate::config::{Configuration, IceTransportPolicy};
+use crate::error::{Error, ErrorKind};
+use chacha20::ChaCha12Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
+use datachannel::{ChannelError, ChannelKey, Channels};
+use layer::{
+    Blame, Bound, Certificate, CertificateParams, Credentials, DtlsEvent, DtlsRole, End, IceConfig,
+    IceEvent, Input, Interface, RequestId, SctpConnect, SctpEvent, SocketId, Start, Transmit,
+    TransportPolicy,
+};
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::Waker;
+use std::time::Instant;
+
+/// One peer connection as a sans-IO state machine: negotiation, layers and data channels.
+///
+/// It has the four families of `muonrtc-layer`, and is what [`PeerConnection`](crate::PeerConnection)
+/// drives on tokio. Use it directly to own sockets, clock and threads yourself:
+///
+/// - **input**: [`handle_input`](Self::handle_input) for every packet of a socket,
+///   [`handle_timeout`](Self::handle_timeout), and the answers to [`ShellRequest`]s;
+/// - **verbs**: the W3C's, synchronous, with the time;
+/// - **output**: [`poll_event`](Self::poll_event), [`poll_message`](Self::poll_message),
+///   [`poll_transmit`](Self::poll_transmit), [`poll_timeout`](Self::poll_timeout), polled until
+///   empty after every input and verb, events first so that a channel is known before its messages;
+/// - **questions**: the W3C's attributes.
+///
+/// It leaves out sockets, the clock, the operations chain and back-pressure towards tasks.
+pub struct Session {
+    start: Start,
+    configuration: Configuration,
+    stack: Stack,
+    waker: Waker,
+    rng: ChaCha12Rng,
+    certificate: Arc<dyn Certificate>,
+    tls_id: String,
+    pub(crate) negotiation: Negotiation,
+    transport: Option<Transport>,
+    pub(crate) channels: Channels,
+    /// The peer's `a=sctp-port`, until the association starts.
+    remote_sctp_port: Option<u16>,
+    /// The peer's `a=max-message-size`; `None` for any size.
+    remote_max_message: Option<usize>,
+    /// Credentials of a restart that a description may carry and that is not applied yet.
+    restart: Option<Credentials>,
+    restart_wanted: bool,
+    negotiation_needed: bool,
+    /// A channel was made here once: the next offer has a data section.
+    wants_data: bool,
+    low_thresholds: BTreeMap<ChannelKey, u32>,
+    states: States,
+    events: VecDeque<SessionEvent>,
+    closed: bool,
+}
+
+impl Session {
+    /// A session in state `new`, with its certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidAccess`] if a given certificate has expired,
+    /// [`ErrorKind::Operation`] if none could be made.
+    pub fn new(
+        start: Start,
+        configuration: Configuration,
+        stack: Stack,
+        waker: Waker,
+    ) -> Result<Self, Error> {
+        let certificate = match configuration.certificates.first() {
+            Some(certificate) if certificate.expires() <= start.wall => {
+                return Err(Error::new(
+                    ErrorKind::InvalidAccess,
+                    "the certificate has expired",
+                ));
+            }
+            Some(certificate) => certificate.clone(),
+            None => stack
+                .dtls
+                .generate_certificate(start, &CertificateParams::default())
+                .map_err(|error| {
+                    Error::new(ErrorKind::Operation, "no certificate could be made")
+                        .with_source(error)
+                })?,
+        };
+        let mut rng = ChaCha12Rng::from_seed(*start.seed.as_bytes());
+        rng.set_stream(u64::from_be_bytes(*b"session "));
+        let negotiation = Negotiation::new(rng.next_u64() >> 1);
+        let tls_id = ice_chars(&mut rng, TLS_ID_LEN);
+        Ok(Self {
+            start,
+            configuration,
+            stack,
+            waker,
+            certificate,
+            tls_id,
+            negotiation,
+            transport: None,
+            channels: Channels::new(datachannel::Config::default()),
+            remote_sctp_port: None,
+            remote_max_message: None,
+            restart: None,
+            restart_wanted: false,
+            negotiation_needed: false,
+            wants_data: false,
+            low_thresholds: BTreeMap::new(),
+            states: States::default(),
+            events: VecDeque::new(),
+            closed: false,
+            rng,
+        })
+    }
+
+    // --- input ---
+
+    /// Takes one packet of a socket. Application data is decrypted in place.
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        if let Some(transport) = &mut self.transport {
+            transport.handle_input(now, input);
+            self.pump(now);
+        }
+    }
+
+    /// Time has come to the instant that [`poll_timeout`](Self::poll_timeout) gave.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if let Some(transport) = &mut self.transport {
+            transport.handle_timeout(now);
+            self.pump(now);
+        }
+    }
+
+    /// Answers [`ShellRequest::ListInterfaces`]; may be called again when addresses change.
+    pub fn interfaces_listed(&mut self, now: Instant, request: RequestId, list: &[Interface]) {
+        self.with_transport(now, |transport| {
+            transport.ice.interfaces_listed(now, request, list);
+        });
+    }
+
+    /// Answers [`ShellRequest::Bind`].
+    pub fn bound(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        result: Result<Bound, io::ErrorKind>,
+    ) {
+        self.with_transport(now, |transport| transport.ice.bound(now, request, result));
+    }
+
+    /// Answers [`ShellRequest::ConnectTcp`].
+    pub fn tcp_connected(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        result: Result<Bound, io::ErrorKind>,
+    ) {
+        self.with_transport(now, |transport| {
+            transport.ice.tcp_connected(now, request, result)
+        });
+    }
+
+    /// Answers [`ShellRequest::Resolve`].
+    pub fn resolved(&mut self, now: Instant, request: RequestId, addresses: &[IpAddr]) {
+        self.with_transport(now, |transport| {
+            transport.ice.resolved(now, request, addresses)
+        });
+    }
+
+    /// A socket is gone.
+    pub fn socket_closed(&mut self, now: Instant, socket: SocketId) {
+        self.with_transport(now, |transport| transport.ice.socket_closed(now, socket));
+    }
+
+    fn with_transport(&mut self, now: Instant, answer: impl FnOnce(&mut Transport)) {
+        if let Some(transport) = &mut self.transport {
+            answer(transport);
+            self.pump(now);
+        }
+    }
+
+    // --- verbs (descriptions: negotiation/apply.rs, channels: channels.rs) ---
+
+    /// W3C `restartIce`: the next offer carries new credentials.
+    pub fn restart_ice(&mut self) {
+        self.restart_wanted = true;
+        self.update_negotiation_needed();
+    }
+
+    /// W3C `close`: immediate. What the layers say as a farewell comes out of
+    /// [`poll_transmit`](Self::poll_transmit) once more.
+    pub fn close(&mut self, now: Instant) {
+        if self.closed {
+            return;
+        }
+        self.closed = true;
+        if let Some(transport) = &mut self.transport {
+            transport.close(now);
+        }
+        self.channels.transport_closed(None);
+        self.negotiation.signaling_state = SignalingState::Closed;
+        // webrtc-pc §4.4.2.2: closing raises no state events of the connection itself.
+        self.states = States::closed();
+        self.events
+            .retain(|event| matches!(event, SessionEvent::Request(_)));
+    }
+
+    // --- output ---
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<SessionEvent> {
+        self.events
+            .pop_front()
+            .or_else(|| self.poll_channel_event())
+    }
+
+    /// Writes the next packet, or a run of up to `max_datagrams` packets of one size, into `buf`.
+    pub fn poll_transmit(
+        &mut self,
+        now: Instant,
+        buf: &mut [u8],
+        max_datagrams: usize,
+    ) -> Option<Transmit> {
+        self.transport
+            .as_mut()?
+            .poll_transmit(now, buf, max_datagrams)
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.transport.as_ref()?.poll_timeout()
+    }
+
+    // --- questions ---
+
+    /// W3C `localDescription`, with the candidates gathered so far.
+    #[must_use]
+    pub fn local_description(&self) -> Option<SessionDescription> {
+        self.negotiation
+            .local()
+            .map(|applied| self.with_candidates(applied))
+    }
+
+    /// W3C `remoteDescription`.
+    #[must_use]
+    pub fn remote_description(&self) -> Option<SessionDescription> {
+        self.negotiation.remote().map(Applied::as_set)
+    }
+
+    /// W3C `currentLocalDescription`.
+    #[must_use]
+    pub fn current_local_description(&self) -> Option<SessionDescription> {
+        self.negotiation
+            .current_local
+            .as_ref()
+            .map(|applied| self.with_candidates(applied))
+    }
+
+    /// W3C `pendingLocalDescription`.
+    #[must_use]
+    pub fn pending_local_description(&self) -> Option<SessionDescription> {
+        self.negotiation
+            .pending_local
+            .as_ref()
+            .map(|applied| self.with_candidates(applied))
+    }
+
+    /// W3C `currentRemoteDescription`.
+    #[must_use]
+    pub fn current_remote_description(&self) -> Option<SessionDescription> {
+        self.negotiation
+            .current_remote
+            .as_ref()
+            .map(Applied::as_set)
+    }
+
+    /// W3C `pendingRemoteDescription`.
+    #[must_use]
+    pub fn pending_remote_description(&self) -> Option<SessionDescription> {
+        self.negotiation
+            .pending_remote
+            .as_ref()
+            .map(Applied::as_set)
+    }
+
+    /// W3C `signalingState`.
+    #[must_use]
+    pub fn signaling_state(&self) -> SignalingState {
+        self.negotiation.signaling_state
+    }
+
+    /// W3C `iceGatheringState`.
+    #[must_use]
+    pub fn ice_gathering_state(&self) -> IceGatheringState {
+        self.states.gathering
+    }
+
+    /// W3C `iceConnectionState`.
+    #[must_use]
+    pub fn ice_connection_state(&self) -> IceConnectionState {
+        self.states.ice
+    }
+
+    /// W3C `connectionState`.
+    #[must_use]
+    pub fn connection_state(&self) -> PeerConnectionState {
+        self.states.connection
+    }
+
+    /// W3C `canTrickleIceCandidates`; `None` before a remote description.
+    #[must_use]
+    pub fn can_trickle_ice_candidates(&self) -> Option<bool> {
+        self.negotiation.remote().map(Applied::can_trickle)
+    }
+
+    /// Whether an offer and answer are needed now (webrtc-pc §4.7.3).
+    #[must_use]
+    pub fn is_negotiation_needed(&self) -> bool {
+        self.negotiation_needed
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// The selected pair.
+    #[must_use]
+    pub fn selected_candidate_pair(&self) -> Option<IceCandidatePair> {
+        let pair = self.transport.as_ref()?.ice.selected_pair()?;
+        Some(self.candidate_pair(&pair))
+    }
+
+    /// The layers' own counters and states, once they exist.
+    #[must_use]
+    pub fn layers(&self) -> Option<Layers<'_>> {
+        self.transport.as_ref().map(|transport| Layers {
+            ice: &*transport.ice,
+            dtls: &*transport.dtls,
+            sctp: &*transport.sctp,
+        })
+    }
+
+    pub(crate) fn configuration(&self) -> &Configuration {
+        &self.configuration
+    }
+
+    /// dc-020: the largest message that may be sent, in bytes.
+    pub(crate) fn max_message_size(&self) -> usize {
+        self.remote_max_message.unwrap_or(usize::MAX)
+    }
+
+    // --- inside ---
+
+    fn check_open(&self) -> Result<(), Error> {
+        if self.closed {
+            Err(Error::closed())
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Makes the layers, once.
+    fn ensure_transport(&mut self) -> Result<&mut Transport, Error> {
+        let transport = match self.transport.take() {
+            Some(transport) => transport,
+            None => {
+                let mut ice = IceConfig::new(self.waker.clone());
+                ice.servers.clone_from(&self.configuration.ice_servers);
+                ice.policy = match self.configuration.ice_transport_policy {
+                    IceTransportPolicy::Relay => TransportPolicy::Relay,
+                    IceTransportPolicy::All => TransportPolicy::All,
+                };
+                let certificate = self.certificate.clone();
+                let (stack, waker) = (&self.stack, &self.waker);
+                Transport::new(stack, self.start, certificate, ice, MAX_MESSAGE_SIZE, waker)
+                    .map_err(Error::from_dtls)?
+            }
+        };
+        Ok(self.transport.insert(transport))
+    }
+
+    /// What a description of ours says about the transport.
+    fn local_transport(&mut self) -> Result<LocalTransport, Error> {
+        let current = self.ensure_transport()?.ice.local_credentials().clone();
+        Ok(LocalTransport {
+            credentials: self.restart.clone().unwrap_or(current),
+            fingerprints: self.certificate.fingerprints(),
+            tls_id: self.tls_id.clone(),
+        })
+    }
+
+    /// ice-015: 24 random bits for the fragment and 128 for the password at least.
+    fn draw_restart(&mut self) {
+        let started = self
+            .transport
+            .as_ref()
+            .is_some_and(|t| t.ice.remote_credentials().is_some());
+        if started && self.restart.is_none() {
+            let fragment = ice_chars(&mut self.rng, 8);
+            self.restart = Some(Credentials::new(fragment, ice_chars(&mut self.rng, 24)));
+        }
+    }
+
+    /// The peer refused the data section, or took it away.
+    fn lose_data(&mut self, now: Instant) {
+        if let Some(transport) = &mut self.transport {
+            transport.close(now);
+        }
+        self.channels.transport_closed(None);
+        self.pump(now);
+    }
+
+    /// Carries what the layers tell to whom it concerns, until all is quiet.
+    pub(crate) fn pump(&mut self, now: Instant) {
+        self.pump_ice(now);
+        self.pump_dtls(now);
+        self.pump_sctp(now);
+        self.pump_channels(now);
+        self.states
+            .update(self.transport.as_ref(), &mut self.events, self.closed);
+    }
+
+    fn pump_ice(&mut self, now: Instant) {
+        while let Some(event) = self.transport.as_mut().and_then(|t| t.ice.poll_event()) {
+            self.handle_ice_event(now, event);
+        }
+    }
+
+    fn handle_ice_event(&mut self, now: Instant, event: IceEvent) {
+        let event = match event {
+            IceEvent::ListInterfaces { request } => {
+                SessionEvent::Request(ShellRequest::ListInterfaces { request })
+            }
+            IceEvent::Bind {
+                request,
+                local,
+                ports,
+            } => SessionEvent::Request(ShellRequest::Bind {
+                request,
+                local,
+                ports,
+            }),
+            IceEvent::ConnectTcp {
+                request,
+                local,
+                remote,
+            } => SessionEvent::Request(ShellRequest::ConnectTcp {
+                request,
+                local,
+                remote,
+            }),
+            IceEvent::Resolve { request, host } => {
+                SessionEvent::Request(ShellRequest::Resolve { request, host })
+            }
+            IceEvent::CloseSocket { socket } => {
+                SessionEvent::Request(ShellRequest::CloseSocket { socket })
+            }
+            IceEvent::Candidate(candidate) => {
+                let (mid, index, fragment) = self.data_names();
+                let line = sdp_candidate(&candidate);
+                let candidate = IceCandidate::local(line, &mid, index, &fragment, candidate.url);
+                SessionEvent::IceCandidate(Some(candidate))
+            }
+            IceEvent::GatheringStateChange(state) => return self.gathering_changed(state),
+            IceEvent::CandidateError(error) => SessionEvent::IceCandidateError(error),
+            IceEvent::SelectedPairChange(pair) => {
+                SessionEvent::SelectedCandidatePairChange(Box::new(self.candidate_pair(&pair)))
+            }
+            IceEvent::RouteChange | IceEvent::RoundTrip(_) => return self.path_event(now, &event),
+            // The states are read after every pump; the end of the agent is one of them.
+            _ => return,
+        };
+        self.events.push_back(event);
+    }
+
+    /// What the layers above ICE want to know of the path.
+    fn path_event(&mut self, now: Instant, event: &IceEvent) {
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
+        match event {
+            IceEvent::RoundTrip(round_trip) => {
+                transport.dtls.set_round_trip(*round_trip);
+                transport.sctp.set_round_trip(now, *round_trip);
+            }
+            _ => {
+                transport.sctp.path_changed(now);
+                if let Some(route) = transport.ice.route() {
+                    transport.fit_packets(route.max_payload);
+                }
+            }
+        }
+    }
+
+    /// pc-030: a candidate with an empty line ends the generation, `null` ends gathering.
+    fn gathering_changed(&mut self, state: layer::GatheringState) {
+        let complete = state == layer::GatheringState::Complete;
+        if complete {
+            let (mid, index, fragment) = self.data_names();
+            let end = IceCandidate::end(&mid, index, &fragment);
+            self.events.push_back(SessionEvent::IceCandidate(Some(end)));
+        }
+        self.states.gathering_changed(state, &mut self.events);
+        if complete {
+            self.events.push_back(SessionEvent::IceCandidate(None));
+        }
+    }
+
+    fn pump_dtls(&mut self, now: Instant) {
+        while let Some(event) = self.transport.as_mut().and_then(|t| t.dtls.poll_event()) {
+            if let DtlsEvent::Ended(end) = event {
+                // dc-012, sctp-020: without DTLS there is no association.
+                self.end_channels(&end);
+            }
+        }
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
+        if transport.is_secured()
+            && let Some(port) = self.remote_sctp_port.take()
+        {
+            let parity = match transport.dtls.role() {
+                Some(DtlsRole::Client) => datachannel::Parity::Even,
+                _ => datachannel::Parity::Odd,
+            };
+            self.channels.set_parity(parity);
+            // A second description does not start a second association.
+            let _ = transport
+                .sctp
+                .connect(now, SctpConnect::new(SCTP_PORT, port));
+        }
+    }
+
+    fn pump_sctp(&mut self, now: Instant) {
+        while let Some(event) = self.transport.as_mut().and_then(|t| t.sctp.poll_event()) {
+            match event {
+                SctpEvent::Connected {
+                    incoming_streams,
+                    outgoing_streams,
+                } => {
+                    self.channels
+                        .transport_connected(incoming_streams, outgoing_streams);
+                }
+                SctpEvent::IncomingReset { streams } => {
+                    // What came before the reset belongs to the channel that it closes.
+                    self.pump_messages();
+                    self.channels.incoming_reset(&streams);
+                }
+                SctpEvent::OutgoingReset { streams } => self.channels.outgoing_reset(&streams),
+                SctpEvent::BufferedAmountLow { stream } => {
+                    if let Some(key) = self.channels.channel_of(stream) {
+                        self.events.push_back(SessionEvent::BufferedAmountLow(key));
+                    }
+                }
+                SctpEvent::ResetFailed { streams } => self.channels.reset_failed(&streams),
+                SctpEvent::Writable => self.events.push_back(SessionEvent::Writable),
+                SctpEvent::Ended(end) => self.end_channels(&end),
+                _ => {}
+            }
+        }
+        self.pump_messages();
+        self.pump_channels(now);
+    }
+
+    /// dc-012: channels close with an error unless somebody closed in the protocol's own way.
+    fn end_channels(&mut self, end: &End) {
+        tracing::debug!(%end, "the transport of the channels ended");
+        let error = match end.blame {
+            Blame::Local | Blame::Peer => None,
+            _ => Some(ChannelError::Transport),
+        };
+        self.channels.transport_closed(error);
+    }
+
+    fn candidate_pair(&self, pair: &layer::CandidatePair) -> IceCandidatePair {
+        let (mid, index, fragment) = self.data_names();
+        let show = |candidate: &layer::Candidate| {
+            let url = candidate.url.clone();
+            IceCandidate::local(sdp_candidate(candidate), &mid, index, &fragment, url)
+        };
+        IceCandidatePair {
+            local: show(&pair.local),
+            remote: show(&pair.remote),
+        }
+    }
+
+    /// Mid and place of the data section, and the fragment of the generation.
+    fn data_names(&self) -> (String, u16, String) {
+        let local = self.negotiation.local();
+        let index = local.and_then(Applied::data_section).unwrap_or(0);
+        let section = local.and_then(|applied| applied.description.media.get(index));
+        let mid = section
+            .and_then(sdp::Media::mid)
+            .unwrap_or_default()
+            .to_owned();
+        let fragment = self
+            .transport
+            .as_ref()
+            .map(|transport| transport.ice.local_credentials().username_fragment.clone())
+            .unwrap_or_default();
+        (mid, u16::try_from(index).unwrap_or(u16::MAX), fragment)
+    }
+
+    /// pc-025, for what there is to negotiate here: channels and restarts.
+    pub(crate) fn update_negotiation_needed(&mut self) {
+        let stable = self.negotiation.signaling_state == SignalingState::Stable;
+        let needed = stable
+            && !self.closed
+            && ((self.wants_data && !self.negotiation.has_data()) || self.restart_wanted);
+        if needed && !self.negotiation_needed {
+            self.events.push_back(SessionEvent::NegotiationNeeded);
+        }
+        self.negotiation_needed = needed;
+    }
+}
+
+/// The layers of a session, to be asked.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Layers<'a> {
+    /// The ICE agent.
+    pub ice: &'a dyn layer::Ice,
+    /// The DTLS session.
+    pub dtls: &'a dyn layer::Dtls,
+    /// The SCTP association.
+    pub sctp: &'a dyn layer::Sctp,
+}
+
+/// sdp-020: 120 random bits at least; 6 bits a character.
+const TLS_ID_LEN: usize = 24;
+
+/// Random ice-chars (RFC 8839 §5.1), 6 bits each; all of them are fit for a tls-id too.
+fn ice_chars(rng: &mut ChaCha12Rng, len: usize) -> String {
+    const CHARS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut bytes = vec![0; len];
+    rng.fill_bytes(&mut bytes);
+    bytes
+        .into_iter()
+        .map(|byte| char::from(CHARS[usize::from(byte & 63)]))
+        .collect()
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session")
+            .field("signaling_state", &self.negotiation.signaling_state)
+            .field("states", &self.states)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Layers<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Layers")
+            .field("ice", &self.ice.state())
+            .field("dtls", &self.dtls.state())
+            .field("sctp", &self.sctp.state())
+            .finish()
+    }
+}

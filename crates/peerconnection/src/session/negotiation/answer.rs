@@ -1,0 +1,99 @@
+//! Making an answer (RFC 9429 §5.3).
+
+use super::{
+    LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, push_transport,
+    rejected,
+};
+use crate::api::description::{SdpType, SessionDescription};
+use crate::error::{Error, ErrorKind};
+use layer::DtlsRole;
+use sdp::{Description, Group, Media, Setup};
+
+impl Negotiation {
+    /// An answer to the pending offer. Sections that are not spoken here are rejected and leave
+    /// the bundle; only what is known is written, nothing of the offer is echoed (dfx-005).
+    pub(crate) fn create_answer(
+        &mut self,
+        transport: &LocalTransport,
+        role: Option<DtlsRole>,
+    ) -> Result<SessionDescription, Error> {
+        let Some(offer) = &self.pending_remote else {
+            return Err(Error::new(
+                ErrorKind::InvalidState,
+                "there is no offer to answer",
+            ));
+        };
+        let offer = &offer.description;
+        let mut answer = self.start_description();
+        let data = data_section(offer);
+        for (index, section) in offer.media.iter().enumerate() {
+            if Some(index) == data {
+                let setup = answer_setup(offer, section, role)?;
+                answer.media.push(data_answer(section, transport, setup));
+            } else {
+                answer.media.push(rejected(section));
+            }
+        }
+        if let Some(group) = bundle(offer, &answer, data) {
+            answer.push("group", group.to_string());
+        }
+        Ok(self.created(SdpType::Answer, &answer))
+    }
+}
+
+/// sdp-018: never `actpass`; active where the offer leaves the choice, so that the handshake
+/// starts with the answer. An association that exists keeps its roles (RFC 8842 §5.3).
+fn answer_setup(
+    offer: &Description,
+    section: &Media,
+    role: Option<DtlsRole>,
+) -> Result<Setup, Error> {
+    let offered = section.setup(offer).map_err(super::remote::refused)?;
+    Ok(match (role, offered) {
+        (Some(DtlsRole::Client), _) => Setup::Active,
+        (Some(DtlsRole::Server), _) | (None, Some(Setup::Active)) => Setup::Passive,
+        (None, Some(Setup::ActPass | Setup::Passive) | None) => Setup::Active,
+        (None, Some(Setup::HoldConn)) => {
+            return Err(Error::new(
+                ErrorKind::InvalidAccess,
+                "setup:holdconn is not for WebRTC",
+            ));
+        }
+    })
+}
+
+/// The data section of an answer, in the form the offer has (dfx-053: the old form is answered in
+/// the old form).
+fn data_answer(offered: &Media, transport: &LocalTransport, setup: Setup) -> Media {
+    let mut section = Media::data();
+    section.protocol.clone_from(&offered.protocol);
+    section.formats.clone_from(&offered.formats);
+    push_transport(
+        &mut section,
+        offered.mid().unwrap_or_default(),
+        transport,
+        setup,
+    );
+    if offered.protocol == "DTLS/SCTP" {
+        let port = offered.formats.first().map_or("5000", String::as_str);
+        section.push("sctpmap", format!("{port} webrtc-datachannel 65535"));
+    } else {
+        section.push("sctp-port", SCTP_PORT.to_string());
+    }
+    section.push("max-message-size", MAX_MESSAGE_SIZE.to_string());
+    if offered.mid().is_none() {
+        section.remove("mid");
+    }
+    section
+}
+
+/// sdp-026, sdp-029: the offered group without what was rejected.
+fn bundle(offer: &Description, answer: &Description, data: Option<usize>) -> Option<Group> {
+    let mid = answer.media.get(data?)?.mid()?;
+    let group = offer.bundle().ok().flatten()?;
+    group
+        .mids
+        .iter()
+        .any(|member| member == mid)
+        .then(|| Group::bundle([mid]))
+}

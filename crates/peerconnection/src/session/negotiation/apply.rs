@@ -1,0 +1,428 @@
+//! Setting descriptions (RFC 9429 §5.4 to §5.10): what they change in the connection.
+//!
+//! Everything is checked before anything is changed, so that a refused description leaves the
+//! connection as it was (pc-017).
+
+use super::remote::refused;
+use super::{Applied, RemoteData, Side};
+use crate::api::candidate::{IceCandidate, IceCandidateInit};
+use crate::api::description::{LocalSessionDescription, SdpType, SessionDescription};
+use crate::api::state::SignalingState;
+use crate::config::OfferOptions;
+use crate::error::{Error, ErrorKind};
+use crate::session::transports::{layer_candidate, sdp_candidate};
+use crate::session::{Session, SessionEvent};
+use layer::{DtlsRole, IceRole};
+use sdp::Setup;
+use std::time::Instant;
+
+/// How many lines a remote section holds before further candidates are no longer shown in it.
+const MAX_REMEMBERED_ATTRIBUTES: usize = 512;
+
+impl Session {
+    /// W3C `createOffer`. Nothing of the connection changes by it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] after [`close`](Session::close); [`ErrorKind::Operation`] if
+    /// the layers cannot be made.
+    pub fn create_offer(&mut self, options: OfferOptions) -> Result<SessionDescription, Error> {
+        self.check_open()?;
+        if options.ice_restart || self.restart_wanted {
+            self.draw_restart();
+        }
+        let transport = self.local_transport()?;
+        Ok(self.negotiation.create_offer(self.wants_data, &transport))
+    }
+
+    /// W3C `createAnswer`. Nothing of the connection changes by it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if no offer of the peer is pending.
+    pub fn create_answer(&mut self) -> Result<SessionDescription, Error> {
+        self.check_open()?;
+        if self.peer_restarts()? {
+            self.draw_restart();
+        }
+        let transport = self.local_transport()?;
+        let role = self
+            .transport
+            .as_ref()
+            .and_then(|transport| transport.dtls.role());
+        self.negotiation.create_answer(&transport, role)
+    }
+
+    /// W3C `setLocalDescription`; without a description it makes the one that the state asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if the state does not allow it,
+    /// [`ErrorKind::InvalidModification`] if the text is not the one created last.
+    pub fn set_local_description(
+        &mut self,
+        now: Instant,
+        description: LocalSessionDescription,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        let kind = description
+            .kind
+            .unwrap_or(match self.negotiation.signaling_state {
+                SignalingState::HaveRemoteOffer | SignalingState::HaveLocalPranswer => {
+                    SdpType::Answer
+                }
+                _ => SdpType::Offer,
+            });
+        let state = self.negotiation.check(Side::Local, kind)?;
+        if kind == SdpType::Rollback {
+            self.roll_back();
+            return Ok(());
+        }
+        let text = match (description.sdp.is_empty(), kind) {
+            (false, _) => description.sdp,
+            (true, SdpType::Offer) => self.create_offer(OfferOptions::default())?.sdp().to_owned(),
+            (true, _) => self.create_answer()?.sdp().to_owned(),
+        };
+        let applied = self.negotiation.check_local(kind, &text)?;
+        match kind {
+            SdpType::Offer => self.start_local_offer(now, &applied)?,
+            _ => self.start_local_answer(now, &applied)?,
+        }
+        self.finish_set(Side::Local, applied, state);
+        Ok(())
+    }
+
+    /// W3C `setRemoteDescription`. An offer that meets a pending offer of ours takes that one back
+    /// (perfect negotiation, pc-014).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::SdpSyntax`] if it does not parse, [`ErrorKind::InvalidAccess`] if it says what
+    /// cannot be, [`ErrorKind::InvalidState`] if the state does not allow it.
+    pub fn set_remote_description(
+        &mut self,
+        now: Instant,
+        description: &SessionDescription,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        let kind = description.kind();
+        let collides = kind == SdpType::Offer
+            && self.negotiation.signaling_state == SignalingState::HaveLocalOffer;
+        let state = match collides {
+            true => SignalingState::HaveRemoteOffer,
+            false => self.negotiation.check(Side::Remote, kind)?,
+        };
+        if kind == SdpType::Rollback {
+            self.roll_back();
+            return Ok(());
+        }
+        let applied = self.negotiation.check_remote(kind, description.sdp())?;
+        let data = read_data(&applied)?;
+        if collides {
+            self.roll_back();
+        }
+        match (kind, data) {
+            (SdpType::Offer, _) => {}
+            (_, Some(data)) => {
+                let role = match data.setup {
+                    Setup::Active => DtlsRole::Server,
+                    Setup::Passive => DtlsRole::Client,
+                    Setup::ActPass | Setup::HoldConn => {
+                        return Err(Error::new(
+                            ErrorKind::InvalidAccess,
+                            format!("an answer cannot say setup:{}", data.setup.as_str()),
+                        ));
+                    }
+                };
+                self.start_remote(now, data, role)?;
+            }
+            (SdpType::Answer, None) => self.lose_data(now),
+            (_, None) => {}
+        }
+        self.finish_set(Side::Remote, applied, state);
+        Ok(())
+    }
+
+    /// W3C `addIceCandidate`; `None`, like an empty line, ends the candidates.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] without a remote description, [`ErrorKind::Type`] if a
+    /// candidate names no section, [`ErrorKind::Operation`] if the section or the generation is
+    /// unknown or the line does not parse.
+    pub fn add_ice_candidate(
+        &mut self,
+        now: Instant,
+        init: Option<IceCandidateInit>,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        let init = init.unwrap_or_default();
+        let Some(remote) = self.negotiation.remote() else {
+            return Err(Error::new(
+                ErrorKind::InvalidState,
+                "there is no remote description yet",
+            ));
+        };
+        let whole = init.sdp_mid.is_none() && init.sdp_mline_index.is_none();
+        if whole && init.candidate.is_empty() {
+            self.end_remote_candidates(now);
+            return Ok(());
+        }
+        let candidate = IceCandidate::new(init.clone())?;
+        let section = section_of(remote, &init)?;
+        if remote.data_section() != Some(section) {
+            return Ok(()); // A section that is rejected here: nothing to add it to.
+        }
+        let data = RemoteData::read(&remote.description, section, Some(Setup::ActPass))?;
+        let generation = init
+            .username_fragment
+            .as_deref()
+            .or_else(|| candidate.line_username_fragment());
+        if generation.is_some_and(|ufrag| ufrag != data.credentials.username_fragment) {
+            return Err(Error::new(
+                ErrorKind::Operation,
+                "the candidate belongs to no generation that is described",
+            ));
+        }
+        let Some(parsed) = candidate.parsed() else {
+            self.end_remote_candidates(now);
+            return Ok(());
+        };
+        let line = init.candidate.trim_start_matches("candidate:").to_owned();
+        self.remember(section, |section| {
+            section.push("candidate", line);
+        });
+        if let Some(candidate) = layer_candidate(parsed)
+            && let Some(transport) = &mut self.transport
+            && transport.ice.remote_credentials() == Some(&data.credentials)
+        {
+            // A candidate that cannot be used drops only itself (ice-017).
+            let _ = transport.ice.add_remote_candidate(now, candidate);
+            self.pump(now);
+        }
+        Ok(())
+    }
+
+    /// The local description with the candidates gathered so far (RFC 9429 §4.1.13).
+    pub(crate) fn with_candidates(&self, applied: &Applied) -> SessionDescription {
+        let plain = || SessionDescription::new(applied.kind, applied.text.clone());
+        let (Some(transport), Some(index)) = (&self.transport, applied.data_section()) else {
+            return plain();
+        };
+        let mut description = applied.description.clone();
+        let section = &mut description.media[index];
+        let current = transport.ice.local_credentials().username_fragment.as_str();
+        if section.attribute("ice-ufrag") != Some(current) {
+            return plain();
+        }
+        for candidate in transport.ice.local_candidates() {
+            let line = sdp_candidate(&candidate).to_string();
+            section.push("candidate", line.trim_start_matches("candidate:"));
+        }
+        if transport.ice.gathering_state() == layer::GatheringState::Complete {
+            section.push_flag("end-of-candidates");
+        }
+        SessionDescription::new(applied.kind, description.to_string())
+    }
+
+    /// Our offer starts gathering; the initiator controls (RFC 8445 §6.1.1).
+    fn start_local_offer(&mut self, now: Instant, offer: &Applied) -> Result<(), Error> {
+        if offer.data_section().is_none() {
+            return Ok(());
+        }
+        self.ensure_transport()?;
+        let restart = self.offered_restart(offer);
+        let Some(transport) = &mut self.transport else {
+            return Ok(());
+        };
+        if transport.ice.remote_credentials().is_none() {
+            transport.ice.set_role(now, IceRole::Controlling);
+        }
+        if let Some(credentials) = restart {
+            transport
+                .ice
+                .restart(now, credentials)
+                .map_err(Error::from_ice)?;
+        }
+        transport.ice.gather(now);
+        Ok(())
+    }
+
+    /// Our answer puts both descriptions to work.
+    fn start_local_answer(&mut self, now: Instant, answer: &Applied) -> Result<(), Error> {
+        let Some(index) = answer.data_section() else {
+            if answer.kind == SdpType::Answer {
+                self.lose_data(now);
+            }
+            return Ok(());
+        };
+        let offer = self.negotiation.pending_remote.as_ref();
+        let Some(data) = offer.map(read_data).transpose()?.flatten() else {
+            return Ok(());
+        };
+        let setup = answer.description.media[index].setup(&answer.description);
+        let role = match setup.map_err(refused)? {
+            Some(Setup::Passive) => DtlsRole::Server,
+            _ => DtlsRole::Client,
+        };
+        self.ensure_transport()?;
+        let restart = self.offered_restart(answer);
+        let Some(transport) = &mut self.transport else {
+            return Ok(());
+        };
+        if transport.ice.remote_credentials().is_none() {
+            let role = if data.lite {
+                IceRole::Controlling
+            } else {
+                IceRole::Controlled
+            };
+            transport.ice.set_role(now, role);
+        }
+        if let Some(credentials) = restart {
+            transport
+                .ice
+                .restart(now, credentials)
+                .map_err(Error::from_ice)?;
+        }
+        transport.ice.gather(now);
+        self.start_remote(now, data, role)
+    }
+
+    /// Puts the peer's side of the transport to work.
+    fn start_remote(
+        &mut self,
+        now: Instant,
+        data: RemoteData,
+        role: DtlsRole,
+    ) -> Result<(), Error> {
+        self.remote_max_message = data.max_message_size;
+        self.channels.set_max_send_len(self.max_message_size());
+        self.remote_sctp_port = Some(data.sctp_port);
+        let Some(transport) = &mut self.transport else {
+            return Ok(());
+        };
+        if transport.dtls.role().is_none() {
+            transport
+                .dtls
+                .set_role(now, role)
+                .map_err(Error::from_dtls)?;
+        }
+        transport
+            .dtls
+            .set_remote_fingerprints(now, &data.fingerprints);
+        transport
+            .ice
+            .set_remote_credentials(now, data.credentials, data.lite)
+            .map_err(Error::from_ice)?;
+        // A candidate that cannot be used drops only itself (ice-017).
+        for candidate in data.candidates {
+            let _ = transport.ice.add_remote_candidate(now, candidate);
+        }
+        if data.end_of_candidates {
+            transport.ice.end_of_remote_candidates(now);
+        }
+        self.pump(now);
+        Ok(())
+    }
+
+    /// Ends the candidates of the section that carries data.
+    fn end_remote_candidates(&mut self, now: Instant) {
+        if let Some(index) = self.negotiation.remote().and_then(Applied::data_section) {
+            self.remember(index, |section| {
+                section.push_flag("end-of-candidates");
+            });
+        }
+        if let Some(transport) = &mut self.transport
+            && transport.ice.remote_credentials().is_some()
+        {
+            transport.ice.end_of_remote_candidates(now);
+            self.pump(now);
+        }
+    }
+
+    /// Adds to the remote description what was signalled after it (webrtc-pc §4.4.2.2). An offer
+    /// that waits for our answer hands these candidates on when it is answered.
+    fn remember(&mut self, section: usize, add: impl FnOnce(&mut sdp::Media)) {
+        let negotiation = &mut self.negotiation;
+        let remote = negotiation
+            .pending_remote
+            .as_mut()
+            .or(negotiation.current_remote.as_mut());
+        let Some(remote) = remote else { return };
+        let section = &mut remote.description.media[section];
+        if section.attributes.len() < MAX_REMEMBERED_ATTRIBUTES {
+            add(section);
+            remote.text = remote.description.to_string();
+        }
+    }
+
+    /// Whether the pending offer of the peer restarts ICE.
+    fn peer_restarts(&self) -> Result<bool, Error> {
+        let Some(offer) = &self.negotiation.pending_remote else {
+            return Ok(false);
+        };
+        let before = self
+            .transport
+            .as_ref()
+            .and_then(|t| t.ice.remote_credentials());
+        let (Some(data), Some(before)) = (read_data(offer)?, before) else {
+            return Ok(false);
+        };
+        Ok(data.credentials != *before)
+    }
+
+    /// The credentials of a restart that this description of ours carries, if it carries one.
+    fn offered_restart(&mut self, applied: &Applied) -> Option<layer::Credentials> {
+        let section = &applied.description.media[applied.data_section()?];
+        let carried = section.attribute("ice-ufrag");
+        let restart = self
+            .restart
+            .take_if(|restart| carried == Some(restart.username_fragment.as_str()))?;
+        self.restart_wanted = false;
+        Some(restart)
+    }
+
+    fn roll_back(&mut self) {
+        self.negotiation.roll_back();
+        self.restart = None;
+        self.events
+            .push_back(SessionEvent::SignalingStateChange(SignalingState::Stable));
+        self.update_negotiation_needed();
+    }
+
+    fn finish_set(&mut self, side: Side, applied: Applied, state: SignalingState) {
+        let before = self.negotiation.signaling_state;
+        self.negotiation.set(side, applied, state);
+        if state != before {
+            self.events
+                .push_back(SessionEvent::SignalingStateChange(state));
+        }
+        self.update_negotiation_needed();
+    }
+}
+
+/// The data section of a remote description, if it has one that is not rejected.
+fn read_data(applied: &Applied) -> Result<Option<RemoteData>, Error> {
+    // Only an offer may leave setup out: RFC 8842 wants it, RFC 4145 §4 gives it a default.
+    let default_setup = (applied.kind == SdpType::Offer).then_some(Setup::ActPass);
+    applied
+        .data_section()
+        .map(|index| RemoteData::read(&applied.description, index, default_setup))
+        .transpose()
+}
+
+/// The section a candidate is for, by mid or else by index (webrtc-pc §4.4.2.2).
+fn section_of(remote: &Applied, init: &IceCandidateInit) -> Result<usize, Error> {
+    let media = &remote.description.media;
+    match (&init.sdp_mid, init.sdp_mline_index) {
+        (Some(mid), _) => media.iter().position(|section| section.mid() == Some(mid)),
+        (None, Some(index)) => Some(usize::from(index)).filter(|index| *index < media.len()),
+        (None, None) => None,
+    }
+    .ok_or_else(|| {
+        Error::new(
+            ErrorKind::Operation,
+            "the candidate names no section of the remote description",
+        )
+    })
+}

@@ -1,0 +1,121 @@
+//! What a remote description says about the data section, checked before anything is changed.
+
+use crate::error::{Error, ErrorKind};
+use layer::{Candidate, Credentials, Fingerprint, HashAlgorithm};
+use sdp::{AttributeError, Description, Media, Setup};
+
+use crate::session::transports::layer_candidate;
+
+/// The port when none is written (RFC 8841 §5 wants it written; older peers left it out).
+const DEFAULT_SCTP_PORT: u16 = 5000;
+
+/// The data section of a remote description.
+#[derive(Clone, Debug)]
+pub(crate) struct RemoteData {
+    pub(crate) credentials: Credentials,
+    pub(crate) lite: bool,
+    pub(crate) fingerprints: Vec<Fingerprint>,
+    pub(crate) setup: Setup,
+    pub(crate) sctp_port: u16,
+    /// Bytes; `None` for any size (RFC 8841 §6.1).
+    pub(crate) max_message_size: Option<usize>,
+    pub(crate) candidates: Vec<Candidate>,
+    pub(crate) end_of_candidates: bool,
+}
+
+impl RemoteData {
+    /// Reads the section at `index`; its transport may be described in the section that heads its
+    /// bundle (RFC 9143 §7.1.3).
+    pub(crate) fn read(
+        description: &Description,
+        index: usize,
+        default_setup: Option<Setup>,
+    ) -> Result<Self, Error> {
+        let section = &description.media[index];
+        let head = transport_section(description, section);
+        let wanted = |what: &'static str| {
+            Error::new(
+                ErrorKind::InvalidAccess,
+                format!("the data section has no {what}"),
+            )
+        };
+        let ufrag = head
+            .ice_ufrag(description)
+            .map_err(refused)?
+            .ok_or_else(|| wanted("ice-ufrag"))?;
+        let pwd = head
+            .ice_pwd(description)
+            .map_err(refused)?
+            .ok_or_else(|| wanted("ice-pwd"))?;
+        let fingerprints: Vec<Fingerprint> = head
+            .fingerprints(description)
+            .map_err(refused)?
+            .into_iter()
+            .filter_map(|print| {
+                Fingerprint::new(HashAlgorithm::from_name(&print.algorithm)?, print.bytes)
+            })
+            .collect();
+        if fingerprints.is_empty() {
+            return Err(wanted("fingerprint of a hash that is spoken here"));
+        }
+        let setup = head.setup(description).map_err(refused)?.or(default_setup);
+        let sctp_port = section
+            .sctp_port()
+            .map_err(refused)?
+            .unwrap_or(DEFAULT_SCTP_PORT);
+        if sctp_port == 0 {
+            return Err(Error::new(
+                ErrorKind::InvalidAccess,
+                "sctp-port is 0 in a section that is not rejected",
+            ));
+        }
+        Ok(Self {
+            credentials: Credentials::new(ufrag, pwd),
+            lite: description.is_ice_lite(),
+            fingerprints,
+            setup: setup.ok_or_else(|| wanted("setup"))?,
+            sctp_port,
+            max_message_size: max_message_size(section)?,
+            candidates: head
+                .candidates()
+                .filter_map(Result::ok)
+                .filter_map(|candidate| layer_candidate(&candidate))
+                .collect(),
+            end_of_candidates: head.end_of_candidates(description),
+        })
+    }
+}
+
+/// dc-020: absent means 64 KiB, 0 means any size.
+fn max_message_size(section: &Media) -> Result<Option<usize>, Error> {
+    let size = section.max_message_size().map_err(refused)?;
+    Ok(match size.unwrap_or(sdp::DEFAULT_MAX_MESSAGE_SIZE) {
+        0 => None,
+        size => Some(usize::try_from(size).unwrap_or(usize::MAX)),
+    })
+}
+
+/// The section that describes the transport: the section itself, or the head of its bundle.
+fn transport_section<'a>(description: &'a Description, section: &'a Media) -> &'a Media {
+    if section.has_attribute("ice-ufrag") {
+        return section;
+    }
+    let Ok(Some(group)) = description.bundle() else {
+        return section;
+    };
+    let mid = section.mid().unwrap_or_default();
+    match group.mids.first() {
+        Some(head) if group.mids.iter().any(|member| member == mid) => {
+            description.media_by_mid(head).unwrap_or(section)
+        }
+        _ => section,
+    }
+}
+
+pub(crate) fn refused(error: AttributeError) -> Error {
+    Error::new(
+        ErrorKind::InvalidAccess,
+        "an attribute of the description cannot be used",
+    )
+    .with_source(error)
+}

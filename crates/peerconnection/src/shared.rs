@@ -1,0 +1,383 @@
+//! What a connection's handles and its driver share: one lock, and the wakers.
+
+use crate::api::channel::DataChannelMessage;
+use crate::api::state::DataChannelState;
+use crate::error::Error;
+use crate::event::Event;
+use crate::session::{Payload, Session, SessionEvent, ShellRequest};
+use datachannel::ChannelKey;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Wake, Waker};
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// Events of a connection that nobody has taken yet. At the bound the oldest change of state makes
+/// room: the state itself can always be read.
+const MAX_EVENTS: usize = 1024;
+
+/// Bytes that a channel with limited reliability keeps for a reader who is slow. Beyond it the
+/// oldest message is given up and counted, so that a slow reader harms only itself.
+const MAX_UNRELIABLE_QUEUE: usize = 1024 * 1024;
+
+/// Bytes taken by readers before the driver is woken to tell the peer of the room; a small part
+/// of SCTP's window, so that the peer never waits for it.
+const CONSUMED_WAKE: usize = 64 * 1024;
+
+/// [`send`](crate::DataChannel::send) waits while this many bytes of its channel are buffered.
+pub(crate) const SEND_HIGH_WATER: usize = 1024 * 1024;
+
+/// ... and goes on when they have come down to this many.
+const SEND_LOW_WATER: usize = SEND_HIGH_WATER / 2;
+
+/// One connection, between its handles and its driver.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    state: Mutex<State>,
+    /// The operations chain (webrtc-pc §4.4.1.2): fair, one operation at a time.
+    pub(crate) chain: tokio::sync::Mutex<()>,
+    /// Something about the connection itself has changed.
+    pub(crate) changed: Notify,
+    pub(crate) driver: Arc<DriverWake>,
+}
+
+/// Wakes the driver, whoever asks: a verb, a reader, or a layer that made output by itself. It has
+/// a lock of its own, so that a layer may wake it while the connection is locked.
+#[derive(Debug, Default)]
+pub(crate) struct DriverWake {
+    waker: Mutex<Option<Waker>>,
+}
+
+impl DriverWake {
+    /// Whom to wake next time.
+    pub(crate) fn register(&self, waker: &Waker) {
+        let mut slot = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *slot {
+            Some(registered) => registered.clone_from(waker),
+            None => *slot = Some(waker.clone()),
+        }
+    }
+}
+
+impl Wake for DriverWake {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let waker = self
+            .waker
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+/// Everything under the lock. It is held for a few lines and never across an await.
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) session: Session,
+    pub(crate) events: VecDeque<Event<SessionEvent>>,
+    pub(crate) channels: BTreeMap<ChannelKey, Slot>,
+    /// For the driver.
+    pub(crate) requests: VecDeque<ShellRequest>,
+    sequence: u64,
+    consumed: usize,
+    /// `negotiationneeded` waits for the chain to be empty.
+    pub(crate) negotiation_waits: bool,
+    /// The driver is gone.
+    pub(crate) ended: bool,
+}
+
+/// What waits for the readers and writers of one channel.
+#[derive(Debug, Default)]
+pub(crate) struct Slot {
+    pub(crate) events: VecDeque<Event<ChannelChange>>,
+    pub(crate) messages: VecDeque<Event<Received>>,
+    queued_bytes: usize,
+    /// Messages given up because the reader was slow.
+    pub(crate) overflowed: u64,
+    pub(crate) signals: Arc<Signals>,
+    pub(crate) writers_wait: bool,
+    /// There was a handle and there is none any more.
+    orphaned: bool,
+}
+
+/// Wakes the tasks that wait on a channel.
+#[derive(Debug, Default)]
+pub(crate) struct Signals {
+    pub(crate) readable: Notify,
+    pub(crate) writable: Notify,
+}
+
+/// A change in a channel's life.
+#[derive(Clone, Debug)]
+pub(crate) enum ChannelChange {
+    Open,
+    BufferedAmountLow,
+    Error(Error),
+    Closing,
+    Close,
+}
+
+/// A message and what it counts in the window.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) message: DataChannelMessage,
+    pub(crate) stream: u16,
+    pub(crate) wire_len: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(session: Session, driver: Arc<DriverWake>) -> Self {
+        Self {
+            state: Mutex::new(State {
+                session,
+                events: VecDeque::new(),
+                channels: BTreeMap::new(),
+                requests: VecDeque::new(),
+                sequence: 0,
+                consumed: 0,
+                negotiation_waits: false,
+                ended: false,
+            }),
+            chain: tokio::sync::Mutex::new(()),
+            changed: Notify::new(),
+            driver,
+        }
+    }
+
+    /// A panic under the lock is a bug of ours; the state is still the best there is.
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks, changes the session, hands on what that made happen, and wakes the driver.
+    pub(crate) fn call<R>(&self, verb: impl FnOnce(&mut State, Instant) -> R) -> R {
+        let now = now();
+        let result = {
+            let mut state = self.lock();
+            let result = verb(&mut state, now);
+            self.dispatch(&mut state);
+            result
+        };
+        self.driver.wake_by_ref();
+        result
+    }
+
+    /// Hands events and messages to the queues of their objects.
+    pub(crate) fn dispatch(&self, state: &mut State) {
+        let mut told = false;
+        loop {
+            while let Some(event) = state.session.poll_event() {
+                told |= state.dispatch_event(event);
+            }
+            if !state.dispatch_message() {
+                break;
+            }
+        }
+        state.release_writers();
+        if told {
+            self.changed.notify_waiters();
+        }
+    }
+}
+
+impl State {
+    fn next_sequence(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// Whether the event was one of the connection itself.
+    fn dispatch_event(&mut self, event: SessionEvent) -> bool {
+        let sequence = self.next_sequence();
+        match event {
+            SessionEvent::Request(request) => self.requests.push_back(request),
+            SessionEvent::NegotiationNeeded => self.negotiation_waits = true,
+            SessionEvent::ChannelOpen(key) => self.tell(key, sequence, ChannelChange::Open),
+            SessionEvent::ChannelClosing(key) => self.tell(key, sequence, ChannelChange::Closing),
+            SessionEvent::ChannelClose(key, error) => {
+                if let Some(error) = error {
+                    self.tell(key, sequence, ChannelChange::Error(error));
+                }
+                self.tell(key, sequence, ChannelChange::Close);
+                self.forget_closed(key);
+            }
+            SessionEvent::BufferedAmountLow(key) => {
+                self.tell(key, sequence, ChannelChange::BufferedAmountLow);
+            }
+            SessionEvent::Writable => {}
+            event => {
+                if let SessionEvent::DataChannel(key) = event {
+                    self.channels.entry(key).or_default();
+                }
+                self.push_event(Event::new(sequence, event));
+                return true;
+            }
+        }
+        self.negotiation_waits
+    }
+
+    pub(crate) fn push_negotiation_needed(&mut self) {
+        self.negotiation_waits = false;
+        let sequence = self.next_sequence();
+        self.push_event(Event::new(sequence, SessionEvent::NegotiationNeeded));
+    }
+
+    fn push_event(&mut self, event: Event<SessionEvent>) {
+        if self.events.len() >= MAX_EVENTS {
+            let is_state = |event: &Event<SessionEvent>| {
+                !matches!(
+                    event.kind,
+                    SessionEvent::DataChannel(_) | SessionEvent::IceCandidate(_)
+                )
+            };
+            let oldest = self.events.iter().position(is_state).unwrap_or(0);
+            self.events.remove(oldest);
+        }
+        self.events.push_back(event);
+    }
+
+    /// The slot of a channel: made with the first thing that concerns it.
+    pub(crate) fn slot(&mut self, key: ChannelKey) -> &mut Slot {
+        self.channels.entry(key).or_default()
+    }
+
+    fn tell(&mut self, key: ChannelKey, sequence: u64, change: ChannelChange) {
+        let slot = self.slot(key);
+        // Low events that nobody took say the same thing once.
+        let repeated = matches!(change, ChannelChange::BufferedAmountLow)
+            && slot
+                .events
+                .iter()
+                .any(|e| matches!(e.kind, ChannelChange::BufferedAmountLow));
+        if !repeated {
+            slot.events.push_back(Event::new(sequence, change));
+        }
+        slot.signals.readable.notify_waiters();
+        slot.signals.writable.notify_waiters();
+    }
+
+    /// Queues the next message, if there is one.
+    fn dispatch_message(&mut self) -> bool {
+        let Some(incoming) = self.session.poll_message() else {
+            return false;
+        };
+        let sequence = self.next_sequence();
+        let slot = self.channels.entry(incoming.key).or_default();
+        if slot.orphaned {
+            self.session
+                .consume(now(), incoming.stream, incoming.wire_len);
+            return true;
+        }
+        let message = match incoming.payload {
+            Payload::Binary => DataChannelMessage::Binary(incoming.data),
+            Payload::Text => {
+                DataChannelMessage::Text(match String::from_utf8(incoming.data.into()) {
+                    Ok(text) => text,
+                    // webrtc-pc §6.2: decoded as UTF-8, errors replaced.
+                    Err(error) => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+                })
+            }
+        };
+        let (stream, wire_len) = (incoming.stream, incoming.wire_len);
+        slot.queued_bytes += wire_len;
+        slot.messages.push_back(Event::new(
+            sequence,
+            Received {
+                message,
+                stream,
+                wire_len,
+            },
+        ));
+        slot.signals.readable.notify_waiters();
+        if !incoming.reliable {
+            self.shed(incoming.key);
+        }
+        true
+    }
+
+    /// The last handle of a channel is gone: what waits for a reader is given back to the window,
+    /// and a closed channel is forgotten.
+    pub(crate) fn orphan(&mut self, key: ChannelKey, now: Instant) {
+        let Some(slot) = self.channels.get_mut(&key) else {
+            return;
+        };
+        slot.orphaned = true;
+        slot.queued_bytes = 0;
+        for lost in std::mem::take(&mut slot.messages) {
+            self.session
+                .consume(now, lost.kind.stream, lost.kind.wire_len);
+        }
+        self.forget_closed(key);
+    }
+
+    /// Lets go of a channel that is closed and has no handle.
+    fn forget_closed(&mut self, key: ChannelKey) {
+        let orphaned = self.channels.get(&key).is_some_and(|slot| slot.orphaned);
+        if orphaned && self.session.channel_state(key) == DataChannelState::Closed {
+            self.channels.remove(&key);
+            self.session.forget_channel(key);
+        }
+    }
+
+    /// Gives up the oldest messages of an unreliable channel beyond its bound.
+    fn shed(&mut self, key: ChannelKey) {
+        let Some(slot) = self.channels.get_mut(&key) else {
+            return;
+        };
+        while slot.queued_bytes > MAX_UNRELIABLE_QUEUE && slot.messages.len() > 1 {
+            let Some(lost) = slot.messages.pop_front() else {
+                return;
+            };
+            slot.queued_bytes -= lost.kind.wire_len;
+            slot.overflowed += 1;
+            self.session
+                .consume(now(), lost.kind.stream, lost.kind.wire_len);
+        }
+    }
+
+    /// Takes the oldest message of a channel and gives its bytes back to the window; says whether
+    /// the driver should hear of it.
+    pub(crate) fn take_message(
+        &mut self,
+        key: ChannelKey,
+        now: Instant,
+    ) -> Option<(Event<DataChannelMessage>, bool)> {
+        let slot = self.channels.get_mut(&key)?;
+        let event = slot.messages.pop_front()?;
+        let (stream, wire_len) = (event.kind.stream, event.kind.wire_len);
+        slot.queued_bytes -= wire_len;
+        self.session.consume(now, stream, wire_len);
+        self.consumed += wire_len;
+        let wake = self.consumed >= CONSUMED_WAKE;
+        if wake {
+            self.consumed = 0;
+        }
+        Some((event.map(|received| received.message), wake))
+    }
+
+    /// Lets waiting writers go on whose channels have drained.
+    fn release_writers(&mut self) {
+        let session = &self.session;
+        for (key, slot) in &mut self.channels {
+            if slot.writers_wait
+                && session.buffered_amount(*key) <= SEND_LOW_WATER
+                && session.send_capacity() > 0
+            {
+                slot.writers_wait = false;
+                slot.signals.writable.notify_waiters();
+            }
+        }
+    }
+}
+
+/// The clock of tokio, so that paused time drives everything.
+#[allow(clippy::disallowed_methods, reason = "the driver is where time enters")]
+pub(crate) fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

@@ -1,0 +1,9 @@
+//! Whole connections: in virtual time over the virtual network, and a few over loopback sockets.
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod channels;
+mod connect;
+mod determinism;
+mod hostile;
+mod loopback;
+mod pair;

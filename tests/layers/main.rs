@@ -1,0 +1,9 @@
+//! Layers beside their neighbours, and every implementation of a layer against its conformance kit.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
+
+mod conformance;
