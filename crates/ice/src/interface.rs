@@ -171,8 +171,10 @@ mod tests {
     #[test]
     fn families_and_single_interfaces_can_be_left_out() {
         let interfaces = listed(&["10.0.0.1", "2001:db8::1"]);
-        let mut settings = Factory::default();
-        settings.ipv6 = false;
+        let mut settings = Factory {
+            ipv6: false,
+            ..Factory::default()
+        };
         assert_eq!(chosen(&interfaces, &settings), ["10.0.0.1"]);
         settings.interface_filter = Some(crate::InterfaceFilter::new(|it| it.name != "eth0"));
         assert!(chosen(&interfaces, &settings).is_empty());

@@ -65,3 +65,107 @@ fn seeds_1_to_200_connect_at_30_percent_loss_with_duplicates_and_reordering() {
         assert!(took.is_some(), "seed {seed}: {:?}", network.states(A));
     }
 }
+
+fn dual(addresses: [&[&str]; 2]) -> Network {
+    let factories = [
+        muonrtc_ice::Factory::default(),
+        muonrtc_ice::Factory::default(),
+    ];
+    Network::with(3, factories, addresses)
+}
+
+// ice-010, ice-023
+#[test]
+fn families_are_never_mixed_and_ipv6_is_preferred() {
+    let mut network = dual([&["10.0.0.1", "2001:db8::1"], &["10.0.0.2", "2001:db8::2"]]);
+    network.connect();
+    network
+        .run_until(SECOND, |it| it.both(IceState::Completed))
+        .unwrap();
+    let (local, remote) = network.path(A).unwrap();
+    assert!(local.is_ipv6() && remote.is_ipv6());
+    for pair in network.peers[A].agent.stats().pairs {
+        let ours = pair.pair.local.socket_addr().unwrap();
+        let theirs = pair.pair.remote.socket_addr().unwrap();
+        assert_eq!(ours.is_ipv6(), theirs.is_ipv6());
+    }
+}
+
+#[test]
+fn checks_do_not_wait_behind_dead_address_pairs() {
+    let ours = ["2001:db8::1", "10.0.0.1", "2001:db8:1::1", "10.1.0.1"];
+    let theirs = ["2001:db8::2", "10.0.0.2", "2001:db8:1::2", "10.1.0.2"];
+    let mut network = dual([&ours, &theirs]);
+    // Only the least preferred addresses live.
+    for dead in ours[..3].iter().chain(&theirs[..3]) {
+        network.dead.insert(dead.parse().unwrap());
+    }
+    network.connect();
+    let open = network.run_until(SECOND, |it| it.path(A).is_some() && it.path(B).is_some());
+    assert_eq!(open, Some(Duration::from_millis(2)), "one round trip");
+    let took = network.run_until(SECOND, |it| it.both(IceState::Completed));
+    assert!(took.unwrap() < Duration::from_millis(250), "{took:?}");
+    assert!(network.data_flows());
+}
+
+// ice-028
+#[test]
+fn with_a_burst_of_one_checks_are_spaced_strictly() {
+    let factory = || {
+        let mut factory = muonrtc_ice::Factory::default();
+        factory.check_burst = 1;
+        factory
+    };
+    let addresses: [&[&str]; 2] = [
+        &["10.0.0.1", "10.0.1.1", "10.0.2.1"],
+        &["10.0.0.2", "10.0.1.2", "10.0.2.2"],
+    ];
+    let mut network = Network::with(1, [factory(), factory()], addresses);
+    network.cut = true;
+    network.connect();
+    network.run(Duration::from_millis(420));
+    let times: Vec<u128> = network.peers[A]
+        .sent
+        .iter()
+        .map(|(at, _, _)| at.as_millis())
+        .collect();
+    assert_eq!(times, [0, 50, 100, 150, 200, 250, 300, 350, 400]);
+}
+
+// ice-029, ice-030
+#[test]
+fn an_unanswered_check_is_repeated_with_doubled_waits() {
+    let mut network = Network::new(1);
+    network.cut = true;
+    network.connect();
+    network.run(40 * SECOND);
+    let times: Vec<u128> = network.peers[A]
+        .sent
+        .iter()
+        .map(|(at, _, _)| at.as_millis())
+        .collect();
+    assert_eq!(times, [0, 500, 1500, 3500, 7500, 15500, 31500]);
+    let copies: std::collections::BTreeSet<_> = network.peers[A]
+        .sent
+        .iter()
+        .map(|it| it.2.clone())
+        .collect();
+    assert_eq!(copies.len(), 1, "stun-004: bit by bit the same");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_packets() {
+    let run = |seed| {
+        let mut network = Network::new(seed);
+        network.loss = 20;
+        network.connect();
+        network.run(20 * SECOND);
+        [A, B].map(|peer| {
+            let sent = network.peers[peer].sent.iter();
+            sent.map(|(at, to, bytes)| (*at, *to, bytes.clone()))
+                .collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(run(5), run(5));
+    assert_ne!(run(5), run(6));
+}

@@ -7,6 +7,8 @@
 )]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+pub mod script;
+
 use layer::{
     Bound, Candidate, Ice, IceConfig, IceEvent, IceRole, IceState, Input, Interface, NewIce,
     Received, RequestId, Seed, SocketId, Start,
@@ -67,6 +69,8 @@ pub struct Network {
     /// Addresses that nothing reaches and nothing leaves.
     pub dead: BTreeSet<IpAddr>,
     pub cut: bool,
+    /// Datagrams that reached no socket: what a scripted peer hears.
+    pub stray: Vec<(SocketAddr, SocketAddr, Vec<u8>)>,
 }
 
 impl Network {
@@ -118,6 +122,7 @@ impl Network {
             duplicate: 0,
             dead: BTreeSet::new(),
             cut: false,
+            stray: Vec::new(),
         }
     }
 
@@ -296,6 +301,7 @@ impl Network {
 
     fn deliver(&mut self, mut datagram: Datagram) {
         let now = self.now;
+        let mut taken = false;
         for peer in &mut self.peers {
             let inside = peer
                 .translation
@@ -306,11 +312,16 @@ impl Network {
             let Some(socket) = peer.sockets.get(&to) else {
                 continue;
             };
+            taken = true;
             let input = Input::new(*socket, to, datagram.from, &mut datagram.bytes);
             if let Received::Data { range } = peer.agent.handle_input(now, input) {
                 peer.received
                     .push((datagram.from, datagram.bytes[range].to_vec()));
             }
+        }
+        if !taken {
+            self.stray
+                .push((datagram.from, datagram.to, datagram.bytes));
         }
     }
 
