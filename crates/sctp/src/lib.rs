@@ -1,1 +1,38 @@
-//! SCTP for WebRTC data channels (RFC 9260, 3758, 6525, 8260), sans-IO, with an async front
+//! SCTP for WebRTC data channels, sans-IO: one association over one DTLS connection (RFC 9260,
+//! RFC 8261) with partial reliability (RFC 3758, RFC 7496) and stream reset (RFC 6525).
+//!
+//! A [`Factory`] makes [`Association`]s, which implement [`layer::Sctp`]: packets go in through
+//! `handle_input` and come out of `poll_transmit`, time goes in through `handle_timeout` when
+//! `poll_timeout` says so, messages go in through `send` and come out of `poll_message`. Both ends
+//! call `connect`. The wire format is public in [`packet`].
+//!
+//! It leaves out: multi-homing, authentication (RFC 4895) and dynamic addresses (RFC 5061), which
+//! have no use over DTLS; and whatever it does not announce to the peer: message interleaving
+//! (RFC 8260) and zero checksums (RFC 9653).
+//!
+//! # Map
+//!
+//! | where | what |
+//! |---|---|
+//! | [`packet`] | one file per chunk |
+//! | `association` | the machine, by phase of life: `connect`, `transfer`, `heartbeat`, `reset`, `shutdown` |
+//! | `queue`, `outstanding`, `sender` | messages that wait, DATA that is sent, and what may be sent |
+//! | `tracker`, `reassembly`, `receiver` | TSNs that arrived, messages in the making, and when to SACK |
+//! | `congestion`, `rto`, `serial`, `cookie` | what their names say |
+
+mod association;
+mod congestion;
+mod cookie;
+mod factory;
+mod outstanding;
+pub mod packet;
+mod queue;
+mod reassembly;
+mod receiver;
+mod rto;
+mod sender;
+mod serial;
+mod tracker;
+
+pub use association::Association;
+pub use factory::{CongestionControl, Factory};

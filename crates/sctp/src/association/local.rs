@@ -1,0 +1,250 @@
+use crate::Factory;
+use crate::cookie::CookieSecret;
+use crate::packet::{Abort, Header, WireChunk, Writer, encode, padded, write_cause};
+use crate::packet::{HEADER_LEN, OperationError};
+use crate::queue::{PIECE_COST, SendQueue};
+use crate::receiver::receive_window;
+use crate::sender::Upper;
+use chacha20::ChaCha12Rng;
+use chacha20::rand_core::{Rng, SeedableRng};
+use layer::{SctpConfig, SctpEvent, SctpStats, Start};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// How many packets are kept that come before `connect`. A peer that is ahead of us sends one INIT,
+/// and another after half a second.
+const MAX_EARLY_PACKETS: usize = 16;
+
+/// How many answers wait to be sent, of each kind. More are dropped: who needs them asks again.
+const MAX_REPLIES: usize = 32;
+
+/// The smallest `max_packet`: below it no message would get anywhere.
+const MIN_PACKET: usize = 256;
+
+/// The longest text of ours in an ABORT, so that it fits into any packet.
+const MAX_REASON: usize = 128;
+
+/// Packets that came before `connect`.
+#[derive(Debug, Default)]
+pub(super) struct Early(VecDeque<Vec<u8>>);
+
+impl Early {
+    /// Keeps a packet; `false` if there are too many.
+    pub(super) fn keep(&mut self, packet: &[u8]) -> bool {
+        let room = self.0.len() < MAX_EARLY_PACKETS;
+        if room {
+            self.0.push_back(packet.to_vec());
+        }
+        room
+    }
+
+    pub(super) fn take(&mut self) -> VecDeque<Vec<u8>> {
+        std::mem::take(&mut self.0)
+    }
+}
+
+/// Our side of the association, with or without a TCB.
+#[derive(Debug)]
+pub(super) struct Local {
+    pub(super) settings: Factory,
+    start: Instant,
+    rng: ChaCha12Rng,
+    pub(super) max_packet: usize,
+    pub(super) max_message: usize,
+    pub(super) port: u16,
+    pub(super) peer_port: u16,
+    /// Our Initiate Tag.
+    pub(super) tag: u32,
+    /// Our Initial TSN.
+    pub(super) initial_tsn: u32,
+    pub(super) cookie_secret: CookieSecret,
+    pub(super) round_trip_hint: Option<Duration>,
+    pub(super) queue: SendQueue,
+    pub(super) events: VecDeque<SctpEvent>,
+    pub(super) stats: SctpStats,
+    /// Packets that are complete: answers that stand alone, or carry another tag than the TCB's.
+    alone: VecDeque<Vec<u8>>,
+    /// Chunks that travel with others.
+    pub(super) chunks: VecDeque<Vec<u8>>,
+    /// How many bytes a refused `send` wanted to queue.
+    refused: Option<usize>,
+    pub(super) scratch: Vec<u8>,
+}
+
+impl Local {
+    pub(super) fn new(settings: Factory, start: Start, config: &SctpConfig) -> Self {
+        let mut rng = ChaCha12Rng::from_seed(*start.seed.as_bytes());
+        rng.set_stream(u64::from_be_bytes(*b"sctp    "));
+        let mut secret = [0; 32];
+        rng.fill_bytes(&mut secret);
+        let mut local = Self {
+            start: start.now,
+            max_packet: config.max_packet.max(MIN_PACKET),
+            max_message: config.max_message,
+            port: 0,
+            peer_port: 0,
+            tag: 0,
+            initial_tsn: rng.next_u32(),
+            cookie_secret: CookieSecret::new(secret),
+            round_trip_hint: None,
+            queue: SendQueue::new(settings.send_buffer),
+            events: VecDeque::new(),
+            stats: SctpStats::default(),
+            alone: VecDeque::new(),
+            chunks: VecDeque::new(),
+            refused: None,
+            scratch: Vec::new(),
+            rng,
+            settings,
+        };
+        local.tag = local.new_tag();
+        local
+    }
+
+    /// A tag that is not 0 (RFC 9260 §5.3.1).
+    pub(super) fn new_tag(&mut self) -> u32 {
+        loop {
+            let tag = self.rng.next_u32();
+            if tag != 0 {
+                return tag;
+            }
+        }
+    }
+
+    pub(super) fn random_u32(&mut self) -> u32 {
+        self.rng.next_u32()
+    }
+
+    pub(super) fn random_u64(&mut self) -> u64 {
+        self.rng.next_u64()
+    }
+
+    /// A random part of a duration.
+    pub(super) fn random_part(&mut self, of: Duration) -> Duration {
+        of.mul_f64(f64::from(self.rng.next_u32()) / f64::from(u32::MAX))
+    }
+
+    /// Microseconds since the association was made.
+    pub(super) fn age(&self, now: Instant) -> u64 {
+        let age = now.saturating_duration_since(self.start).as_micros();
+        u64::try_from(age).unwrap_or(u64::MAX)
+    }
+
+    pub(super) fn set_max_packet(&mut self, bytes: usize) {
+        self.max_packet = bytes.max(MIN_PACKET);
+    }
+
+    /// The window that INIT and INIT ACK tell.
+    pub(super) fn a_rwnd(&self) -> u32 {
+        let window = receive_window(&self.settings, self.max_message);
+        u32::try_from(window).unwrap_or(u32::MAX)
+    }
+
+    pub(super) fn upper(&mut self) -> Upper<'_> {
+        Upper {
+            queue: &mut self.queue,
+            events: &mut self.events,
+            stats: &mut self.stats,
+        }
+    }
+
+    // --- the send buffer ---
+
+    pub(super) fn send_capacity(&self, outstanding: usize) -> usize {
+        let occupied = self.queue.occupied() + outstanding + PIECE_COST;
+        self.settings.send_buffer.saturating_sub(occupied)
+    }
+
+    /// Whether `len` more bytes are accepted. An empty buffer takes a message of any size: it is
+    /// in the caller's memory already.
+    pub(super) fn has_room(&mut self, len: usize, outstanding: usize) -> bool {
+        let room =
+            len <= self.send_capacity(outstanding) || (self.queue.is_empty() && outstanding == 0);
+        if !room {
+            self.refused = Some(len);
+        }
+        room
+    }
+
+    /// Tells that there is room again, once it is worth it.
+    pub(super) fn tell_room(&mut self, outstanding: usize) {
+        let Some(refused) = self.refused else {
+            return;
+        };
+        let wanted = refused.max(self.settings.send_buffer / 8);
+        let empty = self.queue.is_empty() && outstanding == 0;
+        if self.send_capacity(outstanding) >= wanted || empty {
+            self.refused = None;
+            self.events.push_back(SctpEvent::Writable);
+        }
+    }
+
+    // --- answers ---
+
+    /// The header of a packet to the peer.
+    pub(super) fn header(&self, verification_tag: u32) -> Header {
+        Header {
+            source_port: self.port,
+            destination_port: self.peer_port,
+            verification_tag,
+        }
+    }
+
+    /// Answers with a packet that holds this chunk only.
+    pub(super) fn reply_alone(&mut self, verification_tag: u32, chunk: &impl WireChunk) {
+        if self.alone.len() >= MAX_REPLIES {
+            return;
+        }
+        let mut packet = vec![0; HEADER_LEN + padded(4 + chunk.value_len())];
+        if let Some(mut writer) = Writer::new(&mut packet, self.header(verification_tag)) {
+            writer.push(chunk);
+            let len = writer.finish();
+            packet.truncate(len);
+            self.alone.push_back(packet);
+        }
+    }
+
+    /// Answers with an ABORT that has one cause; `reason` is cut to fit.
+    pub(super) fn reply_abort(&mut self, verification_tag: u32, cause: u16, info: &[u8]) {
+        let mut causes = Vec::new();
+        let info = info.get(..MAX_REASON).unwrap_or(info);
+        write_cause(&mut causes, cause, info);
+        let abort = Abort {
+            reflected: false,
+            causes: &causes,
+        };
+        self.reply_alone(verification_tag, &abort);
+    }
+
+    /// Sends a chunk with the next packet.
+    pub(super) fn reply(&mut self, chunk: &impl WireChunk) {
+        let fits = padded(4 + chunk.value_len()) <= self.max_packet - HEADER_LEN;
+        if self.chunks.len() < MAX_REPLIES && fits {
+            self.chunks.push_back(encode(chunk));
+        }
+    }
+
+    /// Sends a chunk as the first of the next packet.
+    pub(super) fn reply_first(&mut self, chunk: &impl WireChunk) {
+        self.chunks.push_front(encode(chunk));
+    }
+
+    /// Reports an error that is not fatal (RFC 9260 §3.3.10); a long `info` is cut.
+    pub(super) fn report(&mut self, cause: u16, info: &[u8]) {
+        let mut causes = Vec::new();
+        let info = info.get(..MAX_REASON).unwrap_or(info);
+        write_cause(&mut causes, cause, info);
+        self.reply(&OperationError { causes: &causes });
+    }
+
+    /// Writes the next packet that stands alone.
+    pub(super) fn write_alone(&mut self, buf: &mut [u8]) -> Option<usize> {
+        while let Some(packet) = self.alone.pop_front() {
+            if let Some(out) = buf.get_mut(..packet.len()) {
+                out.copy_from_slice(&packet);
+                return Some(packet.len());
+            }
+        }
+        None
+    }
+}

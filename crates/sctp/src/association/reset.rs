@@ -1,0 +1,317 @@
+use super::local::Local;
+use super::tcb::{Phase, Tcb};
+use super::{Association, State};
+use crate::packet::{
+    DecodeError, HEADER_LEN, OutgoingReset, ReConfig, ReConfigParameter, ReConfigResult, Response,
+    Writer,
+};
+use crate::rto::Retry;
+use crate::serial::Tsn;
+use bytes::BufMut;
+use layer::{SctpError, SctpEvent};
+use std::time::Instant;
+
+/// Stream reconfiguration, both directions (RFC 6525).
+#[derive(Debug)]
+pub(super) struct Reset {
+    /// The number of our next request.
+    next_sequence: u32,
+    /// Our request; there is never more than one (RFC 6525 §5.1.1).
+    request: Option<Request>,
+    /// The number of the peer's next request.
+    peer_sequence: u32,
+    /// What we answered last.
+    last_result: u32,
+    /// The peer's request that waits for data sent before it (RFC 6525 §5.2.2, E2).
+    deferred: Option<Deferred>,
+    /// The peer's request that was performed last.
+    performed: Option<(u32, Vec<u16>)>,
+}
+
+#[derive(Debug)]
+struct Request {
+    streams: Vec<u16>,
+    /// The numbers under which it was sent: more than one after "In progress".
+    first_sequence: u32,
+    sequence: u32,
+    last_tsn: u32,
+    retry: Retry,
+    /// The peer said "In progress": the next try has a new number.
+    in_progress: bool,
+}
+
+#[derive(Debug)]
+struct Deferred {
+    sequence: u32,
+    last_tsn: Tsn,
+    streams: Vec<u16>,
+}
+
+impl Reset {
+    /// Numbers start with the Initial TSNs (RFC 6525 §4.1).
+    pub(super) fn new(local_tsn: u32, peer_tsn: u32) -> Self {
+        Self {
+            next_sequence: local_tsn,
+            request: None,
+            peer_sequence: peer_tsn,
+            last_result: ReConfigResult::BAD_SEQUENCE_NUMBER,
+            deferred: None,
+            performed: None,
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        self.request.as_ref().map(|request| request.retry.due())
+    }
+}
+
+impl Association {
+    /// The owner wants these outgoing streams to start anew.
+    pub(super) fn want_reset(&mut self, streams: &[u16]) -> Result<(), SctpError> {
+        let known = match &self.state {
+            State::Closed => return Err(SctpError::State(layer::SctpState::Closed)),
+            State::Open(tcb) => tcb.peer.outgoing,
+            State::New(_) | State::CookieWait(_) => u16::MAX,
+        };
+        if let Some(&stream) = streams.iter().find(|&&stream| stream >= known) {
+            return Err(SctpError::Stream(stream));
+        }
+        for &stream in streams {
+            self.local.queue.want_reset(stream);
+        }
+        Ok(())
+    }
+}
+
+impl Tcb {
+    // --- our requests ---
+
+    /// Makes the next request of streams whose queues have run dry (RFC 6525 §5.1.2).
+    pub(super) fn continue_reset(&mut self, now: Instant, local: &mut Local) {
+        if self.reset.request.is_some() || !self.may_send_data() {
+            return;
+        }
+        let room = local.max_packet.saturating_sub(HEADER_LEN + 4 + 16) / 2;
+        let streams = local.queue.request_resets(room);
+        if streams.is_empty() {
+            return;
+        }
+        if !self.peer.re_config {
+            local.queue.finish_resets(&streams, false);
+            local.events.push_back(SctpEvent::ResetFailed { streams });
+            return;
+        }
+        let sequence = self.reset.next_sequence;
+        self.reset.next_sequence = sequence.wrapping_add(1);
+        self.reset.request = Some(Request {
+            streams,
+            first_sequence: sequence,
+            sequence,
+            last_tsn: self.sender.last_assigned().wire(),
+            retry: Retry::new(now, self.sender.rto()),
+            in_progress: false,
+        });
+    }
+
+    pub(super) fn write_re_config(&mut self, packet: &mut Writer<'_>) {
+        let Some(request) = &mut self.reset.request else {
+            return;
+        };
+        if !request.retry.pending {
+            return;
+        }
+        let mut streams = Vec::with_capacity(2 * request.streams.len());
+        request
+            .streams
+            .iter()
+            .for_each(|&stream| streams.put_u16(stream));
+        let mut parameters = Vec::with_capacity(16 + streams.len());
+        let parameter = OutgoingReset {
+            sequence: request.sequence,
+            // Not an answer to anything: the last number of the peer (RFC 6525 §4.1).
+            response_sequence: self.reset.peer_sequence.wrapping_sub(1),
+            last_tsn: request.last_tsn,
+            streams: &streams,
+        };
+        parameter.write(&mut parameters);
+        request.retry.pending = !packet.push(&ReConfig {
+            parameters: &parameters,
+        });
+    }
+
+    /// The Re-configuration Timer (RFC 6525 §5.1.1); whether there were too many timeouts.
+    pub(super) fn handle_reset_timeout(&mut self, now: Instant, local: &Local) -> bool {
+        let Some(request) = &mut self.reset.request else {
+            return false;
+        };
+        if request.retry.expire(now, self.sender.rto()).is_none() {
+            return false;
+        }
+        if !request.in_progress {
+            return self.count_error(local);
+        }
+        // The peer answered, so nothing is counted (RFC 6525 §5.2.7). The number is a new one:
+        // some peers repeat their answer to an old one for ever.
+        request.in_progress = false;
+        request.sequence = self.reset.next_sequence;
+        self.reset.next_sequence = request.sequence.wrapping_add(1);
+        false
+    }
+
+    /// RFC 6525 §5.2.7.
+    fn handle_response(&mut self, now: Instant, local: &mut Local, response: Response) {
+        let Some(request) = &mut self.reset.request else {
+            return;
+        };
+        let back = request.sequence.wrapping_sub(response.sequence);
+        if back > request.sequence.wrapping_sub(request.first_sequence) {
+            return;
+        }
+        self.errors = 0;
+        let performed = match response.result {
+            ReConfigResult::IN_PROGRESS => {
+                request.in_progress = back == 0;
+                request.retry.pending = false;
+                request.retry.restart(now, self.sender.rto());
+                return;
+            }
+            ReConfigResult::PERFORMED | ReConfigResult::NOTHING_TO_DO => true,
+            // An old number is no news about the current one.
+            _ if back > 0 => return,
+            _ => false,
+        };
+        let Some(request) = self.reset.request.take() else {
+            return;
+        };
+        let streams = request.streams;
+        local.queue.finish_resets(&streams, performed);
+        if performed {
+            self.reset.forget_performed(&streams);
+        }
+        local.events.push_back(if performed {
+            SctpEvent::OutgoingReset { streams }
+        } else {
+            SctpEvent::ResetFailed { streams }
+        });
+    }
+
+    // --- the peer's requests ---
+
+    /// RE-CONFIG (RFC 6525 §5.2.1).
+    pub(super) fn handle_re_config(
+        &mut self,
+        now: Instant,
+        local: &mut Local,
+        chunk: &ReConfig<'_>,
+    ) -> Result<(), DecodeError> {
+        if matches!(self.phase, Phase::CookieEchoed(_)) {
+            return Ok(());
+        }
+        let mut answers = Vec::new();
+        // At most two parameters make a legal chunk (RFC 6525 §3.1).
+        for parameter in chunk.parameters().take(2) {
+            let (sequence, result) = match parameter? {
+                ReConfigParameter::Response(response) => {
+                    self.handle_response(now, local, response);
+                    continue;
+                }
+                ReConfigParameter::OutgoingReset(reset) => {
+                    (reset.sequence, self.handle_outgoing_reset(local, &reset))
+                }
+                // RFC 8831 §6.7 needs no other request; refusing them is our decision
+                // (RFC 6525 §5.2.1).
+                ReConfigParameter::OtherRequest { sequence } => {
+                    (sequence, self.answer(sequence, |_| ReConfigResult::DENIED))
+                }
+                ReConfigParameter::Unknown(_) => continue,
+            };
+            // The sender should learn soon what is missing (RFC 6525 §5.2.1).
+            self.receiver.acknowledge_now();
+            Response { sequence, result }.write(&mut answers);
+        }
+        if !answers.is_empty() {
+            local.reply(&ReConfig {
+                parameters: &answers,
+            });
+        }
+        Ok(())
+    }
+
+    /// Answers a request by its number: anew, as before, or not at all (RFC 6525 §5.2.1).
+    fn answer(&mut self, sequence: u32, perform: impl FnOnce(&mut Self) -> u32) -> u32 {
+        if sequence == self.reset.peer_sequence.wrapping_sub(1) {
+            return self.reset.last_result;
+        }
+        if sequence != self.reset.peer_sequence {
+            return ReConfigResult::BAD_SEQUENCE_NUMBER;
+        }
+        self.reset.peer_sequence = sequence.wrapping_add(1);
+        self.reset.last_result = perform(self);
+        self.reset.last_result
+    }
+
+    fn handle_outgoing_reset(&mut self, local: &mut Local, reset: &OutgoingReset<'_>) -> u32 {
+        self.answer(reset.sequence, |tcb| {
+            let streams: Vec<u16> = reset.streams().collect();
+            if streams.iter().any(|&stream| stream >= tcb.peer.incoming) {
+                return ReConfigResult::WRONG_SSN;
+            }
+            let last_tsn = tcb.receiver.read_tsn(reset.last_tsn);
+            // RFC 6525 §5.2.2, E2.
+            if last_tsn > tcb.receiver.cumulative() {
+                tcb.receiver.defer_reset(last_tsn, &streams);
+                tcb.reset.deferred = Some(Deferred {
+                    sequence: reset.sequence,
+                    last_tsn,
+                    streams,
+                });
+                return ReConfigResult::IN_PROGRESS;
+            }
+            tcb.perform_reset(local, reset.last_tsn, streams)
+        })
+    }
+
+    /// RFC 6525 §5.2.2, E3 and E4.
+    fn perform_reset(&mut self, local: &mut Local, last_tsn: u32, streams: Vec<u16>) -> u32 {
+        self.reset.deferred = None;
+        self.receiver.reset_streams(&streams);
+        // A peer that was told "In progress" asks again under a new number, maybe after we did it.
+        // The owner must not hear of that twice: the stream may be in use again.
+        let performed = (last_tsn, streams.clone());
+        if self.reset.performed.as_ref() == Some(&performed) {
+            return ReConfigResult::NOTHING_TO_DO;
+        }
+        self.reset.performed = Some(performed);
+        local.events.push_back(SctpEvent::IncomingReset { streams });
+        ReConfigResult::PERFORMED
+    }
+
+    /// Performs a deferred reset once everything sent before it has arrived (RFC 6525 §5.2.2, E2).
+    pub(super) fn continue_deferred_reset(&mut self, local: &mut Local) {
+        let arrived = |deferred: &mut Deferred| deferred.last_tsn <= self.receiver.cumulative();
+        let Some(deferred) = self.reset.deferred.take_if(arrived) else {
+            return;
+        };
+        let last_tsn = deferred.last_tsn.wire();
+        let result = self.perform_reset(local, last_tsn, deferred.streams);
+        self.reset.last_result = result;
+        let mut parameters = Vec::new();
+        let response = Response {
+            sequence: deferred.sequence,
+            result,
+        };
+        response.write(&mut parameters);
+        local.reply(&ReConfig {
+            parameters: &parameters,
+        });
+    }
+}
+
+impl Reset {
+    /// Our own half starts anew: from here on the same request of the peer is a new one.
+    fn forget_performed(&mut self, streams: &[u16]) {
+        let concerned =
+            |performed: &mut (u32, Vec<u16>)| performed.1.iter().any(|s| streams.contains(s));
+        self.performed.take_if(concerned);
+    }
+}

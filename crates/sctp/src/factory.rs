@@ -1,0 +1,100 @@
+use crate::Association;
+use layer::{NewSctp, Sctp, SctpConfig, Start};
+use std::time::Duration;
+
+/// Makes associations: the default [`layer::NewSctp`], with the settings that belong to SCTP.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Factory {
+    /// The retransmission timeout before the first round trip is measured, and the first wait for
+    /// INIT ACK and COOKIE ACK. Default 500 ms: RFC 9260 §16 says 1 s, but here ICE and DTLS have
+    /// just crossed the path in less, and browsers use 500 ms.
+    pub rto_initial: Duration,
+    /// The least retransmission timeout. Default 220 ms: RFC 9260 §16 says 1 s; what matters is
+    /// that it exceeds the 200 ms by which a peer may delay a SACK (§6.2).
+    pub rto_min: Duration,
+    /// The largest retransmission timeout that is computed from measurements. Default 60 s
+    /// (RFC 9260 §16).
+    pub rto_max: Duration,
+    /// Where the doubling of an expired timer stops, unless the measured timeout itself is larger.
+    /// Default 3 s, as in browsers: a path that comes back is found within that time.
+    pub backoff_max: Duration,
+    /// How often INIT and COOKIE ECHO are sent again before the association is given up; `None`
+    /// for ever. Default `None`: under ICE, consent to send decides whether the peer is there
+    /// (RFC 7675). Used alone, 8 is the value of RFC 9260 §16.
+    pub max_init_retransmits: Option<u32>,
+    /// How many timeouts in a row end the association; `None` for no limit. Default `None`, for
+    /// the same reason. Used alone, 10 is the value of RFC 9260 §16.
+    pub max_retransmits: Option<u32>,
+    /// How long a State Cookie is good. Default 60 s (RFC 9260 §16).
+    pub cookie_lifetime: Duration,
+    /// How long a SACK may wait for a second packet or for data to travel with. Default 20 ms:
+    /// RFC 9260 §6.2 allows 200 ms; a peer that measures its round trip on a lone message should
+    /// not measure our patience. At most 500 ms, larger values are cut (§6.2).
+    pub sack_delay: Duration,
+    /// How long the path is silent before a HEARTBEAT asks for the peer; `None` for never.
+    /// Default 30 s (RFC 9260 §16).
+    pub heartbeat_interval: Option<Duration>,
+    /// Bytes of received data that are held, whole or in pieces, until
+    /// [`consume`](layer::Sctp::consume) returns them. Beyond it the peer has to wait. Memory is
+    /// used only as data arrives. Default 8 MiB: 640 Mbit/s at 100 ms. It is raised to the largest
+    /// message where that is larger, as a message is held until it is complete.
+    pub receive_window: usize,
+    /// Bytes of data that are queued or sent and not yet acknowledged, with a small charge for
+    /// each message. Beyond it [`send`](layer::Sctp::send) refuses. Default 16 MiB, what browsers
+    /// take before `send` fails.
+    pub send_buffer: usize,
+    /// The congestion window of a new path, in packets. Default 10 (RFC 6928, and browsers; RFC
+    /// 9260 §7.2.1 says about 4).
+    pub initial_window: usize,
+    /// How many packets may leave at once beyond those whose acknowledgement has just made room
+    /// (`Max.Burst`, RFC 9260 §6.1). Default 16: RFC 9260 §16 says 4, from the time of 64 KiB
+    /// router queues; the initial window is a burst of 10 already.
+    pub max_burst: usize,
+    /// The congestion control. Default Reno (RFC 9260 §7).
+    pub congestion: CongestionControl,
+}
+
+/// The congestion controls that exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CongestionControl {
+    /// Slow start and congestion avoidance of RFC 9260 §7.2.
+    #[default]
+    Reno,
+}
+
+impl Default for Factory {
+    fn default() -> Self {
+        Self {
+            rto_initial: Duration::from_millis(500),
+            rto_min: Duration::from_millis(220),
+            rto_max: Duration::from_secs(60),
+            backoff_max: Duration::from_secs(3),
+            max_init_retransmits: None,
+            max_retransmits: None,
+            cookie_lifetime: Duration::from_secs(60),
+            sack_delay: Duration::from_millis(20),
+            heartbeat_interval: Some(Duration::from_secs(30)),
+            receive_window: 8 * 1024 * 1024,
+            send_buffer: 16 * 1024 * 1024,
+            initial_window: 10,
+            max_burst: 16,
+            congestion: CongestionControl::Reno,
+        }
+    }
+}
+
+impl Factory {
+    /// A new association with these settings, not behind the trait.
+    #[must_use]
+    pub fn association(&self, start: Start, config: SctpConfig) -> Association {
+        Association::new(self.clone(), start, &config)
+    }
+}
+
+impl NewSctp for Factory {
+    fn new_sctp(&self, start: Start, config: SctpConfig) -> Box<dyn Sctp> {
+        Box::new(self.association(start, config))
+    }
+}

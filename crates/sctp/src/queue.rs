@@ -1,0 +1,385 @@
+//! Messages that wait to be sent: one queue per stream, and whose turn it is.
+
+use bytes::Bytes;
+use layer::{Outgoing, Reliability, SctpError, SctpEvent};
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
+
+/// What a queued message or fragment costs beyond its bytes, against the send buffer.
+pub(crate) const PIECE_COST: usize = 64;
+
+/// From which share of the send buffer on a message is sent before its last fragment is there.
+const EARLY_START_SHARE: usize = 4;
+
+/// When a message is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    Never,
+    /// After this many retransmissions (RFC 7496 §3.1).
+    Retransmissions(u16),
+    /// At this instant (RFC 3758 §4.1).
+    Deadline(Instant),
+}
+
+impl Limit {
+    pub(crate) fn has_passed(self, now: Instant) -> bool {
+        matches!(self, Self::Deadline(at) if at <= now)
+    }
+}
+
+/// What becomes one DATA chunk.
+#[derive(Debug)]
+pub(crate) struct Fragment {
+    pub(crate) stream: u16,
+    pub(crate) ssn: u16,
+    pub(crate) protocol: u32,
+    pub(crate) unordered: bool,
+    pub(crate) beginning: bool,
+    pub(crate) ending: bool,
+    pub(crate) limit: Limit,
+    pub(crate) data: Bytes,
+}
+
+/// All queues.
+///
+/// Streams take turns message by message: without interleaving, the fragments of a message have
+/// consecutive TSNs (RFC 9260 §6.9). A message that is queued in fragments has its turn once the
+/// last one is there, or once it fills a good part of the send buffer; from then on the others
+/// wait for it.
+#[derive(Debug)]
+pub(crate) struct SendQueue {
+    streams: BTreeMap<u16, Stream>,
+    /// Streams with something to send, the next one first.
+    turns: VecDeque<u16>,
+    /// The stream whose message has begun and not ended.
+    current: Option<u16>,
+    bytes: usize,
+    pieces: usize,
+    early_start: usize,
+}
+
+#[derive(Debug, Default)]
+struct Stream {
+    next_ssn: u16,
+    pieces: VecDeque<Piece>,
+    /// Bytes in `pieces`.
+    buffered: usize,
+    /// How many of the pieces are last ones.
+    whole: usize,
+    low_threshold: usize,
+    /// In `turns`, or current.
+    scheduled: bool,
+    /// The last piece that was queued was not the last of its message.
+    open: bool,
+    /// The rest of the open message is thrown away as it comes.
+    discarding: bool,
+    /// The message that has begun.
+    begun: Option<Head>,
+    reset: ResetState,
+}
+
+/// What the first fragment decides for the whole message.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    ssn: u16,
+    protocol: u32,
+    unordered: bool,
+    limit: Limit,
+}
+
+#[derive(Debug)]
+struct Piece {
+    head: Head,
+    last: bool,
+    data: Bytes,
+}
+
+/// Where the outgoing reset of a stream stands (RFC 6525 §5.1.2).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum ResetState {
+    #[default]
+    None,
+    /// Asked for; what is queued goes first.
+    Wanted,
+    /// In a request to the peer.
+    Requested,
+}
+
+impl SendQueue {
+    pub(crate) fn new(send_buffer: usize) -> Self {
+        Self {
+            streams: BTreeMap::new(),
+            turns: VecDeque::new(),
+            current: None,
+            bytes: 0,
+            pieces: 0,
+            early_start: send_buffer / EARLY_START_SHARE,
+        }
+    }
+
+    /// What is queued, with the charge for each piece.
+    pub(crate) fn occupied(&self) -> usize {
+        self.bytes + self.pieces * PIECE_COST
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.pieces == 0
+    }
+
+    pub(crate) fn buffered(&self, stream: u16) -> usize {
+        self.streams
+            .get(&stream)
+            .map_or(0, |stream| stream.buffered)
+    }
+
+    pub(crate) fn set_low_threshold(&mut self, stream: u16, bytes: usize) {
+        self.streams.entry(stream).or_default().low_threshold = bytes;
+    }
+
+    pub(crate) fn push(&mut self, now: Instant, message: Outgoing) -> Result<(), SctpError> {
+        let id = message.stream;
+        let stream = self.streams.entry(id).or_default();
+        if stream.reset != ResetState::None || stream.open == message.first {
+            return Err(SctpError::Stream(id));
+        }
+        stream.open = !message.last;
+        if stream.discarding {
+            stream.discarding = stream.open;
+            return Ok(());
+        }
+        let len = message.data.len();
+        stream.pieces.push_back(Piece {
+            head: Head {
+                ssn: 0,
+                protocol: message.protocol,
+                unordered: message.unordered,
+                limit: match message.reliability {
+                    Reliability::MaxRetransmits(count) => Limit::Retransmissions(count),
+                    Reliability::MaxLifetime(time) => Limit::Deadline(now + time),
+                    // `Reliable`, and kinds that we do not know: rather too much than too little.
+                    _ => Limit::Never,
+                },
+            },
+            last: message.last,
+            data: message.data,
+        });
+        stream.buffered += len;
+        stream.whole += usize::from(message.last);
+        self.bytes += len;
+        self.pieces += 1;
+        if stream.is_due(self.early_start) {
+            self.turns.push_back(id);
+        }
+        Ok(())
+    }
+
+    /// Throws away every stream from `count` on: the peer does not have them.
+    pub(crate) fn limit_streams(&mut self, count: u16) {
+        let beyond = self.streams.split_off(&count);
+        for stream in beyond.into_values() {
+            self.bytes -= stream.buffered;
+            self.pieces -= stream.pieces.len();
+        }
+        self.turns.retain(|&stream| stream < count);
+    }
+
+    /// Throws away messages whose time is over before they began (RFC 3758 §4.1, TR3), as far as
+    /// it is their turn. Calls `gone` with the stream of each.
+    pub(crate) fn expire(
+        &mut self,
+        now: Instant,
+        events: &mut VecDeque<SctpEvent>,
+        mut gone: impl FnMut(u16),
+    ) {
+        while self.current.is_none()
+            && let Some(&id) = self.turns.front()
+            && let Some(stream) = self.streams.get_mut(&id)
+            && let Some(piece) = stream.pieces.front()
+            && piece.head.limit.has_passed(now)
+        {
+            gone(id);
+            self.discard_message(id, events);
+            self.finish_turn(id);
+        }
+    }
+
+    /// The bytes of the next fragment if it may be as long as it likes.
+    pub(crate) fn next_len(&self) -> Option<usize> {
+        let id = self.current.or_else(|| self.turns.front().copied())?;
+        let piece = self.streams.get(&id)?.pieces.front()?;
+        Some(piece.data.len())
+    }
+
+    /// Takes at most `room` bytes of the next message.
+    pub(crate) fn take(
+        &mut self,
+        room: usize,
+        events: &mut VecDeque<SctpEvent>,
+    ) -> Option<Fragment> {
+        let id = self.current.or_else(|| self.turns.front().copied())?;
+        let stream = self.streams.get_mut(&id)?;
+        let piece = stream.pieces.front_mut()?;
+        let beginning = stream.begun.is_none();
+        let head = *stream.begun.get_or_insert_with(|| {
+            let mut head = piece.head;
+            if !head.unordered {
+                head.ssn = stream.next_ssn;
+                stream.next_ssn = stream.next_ssn.wrapping_add(1);
+            }
+            head
+        });
+        let data = piece.data.split_to(room.min(piece.data.len()));
+        let exhausted = piece.data.is_empty();
+        let ending = exhausted && piece.last;
+        self.bytes -= data.len();
+        if exhausted {
+            stream.pieces.pop_front();
+            self.pieces -= 1;
+        }
+        stream.drain(id, data.len(), events);
+        if self.current.is_none() {
+            self.turns.pop_front();
+            self.current = Some(id);
+        }
+        if ending {
+            stream.whole -= 1;
+            stream.begun = None;
+            self.finish_turn(id);
+        }
+        Some(Fragment {
+            stream: id,
+            ssn: head.ssn,
+            protocol: head.protocol,
+            unordered: head.unordered,
+            beginning,
+            ending,
+            limit: head.limit,
+            data,
+        })
+    }
+
+    /// Throws away what is left of the message of this stream that has begun.
+    pub(crate) fn abandon_current(&mut self, id: u16, events: &mut VecDeque<SctpEvent>) {
+        let begun = |stream: &Stream| stream.begun.is_some();
+        if self.current == Some(id) && self.streams.get(&id).is_some_and(begun) {
+            self.discard_message(id, events);
+            self.finish_turn(id);
+        }
+    }
+
+    /// Throws away the first message of a stream, begun or not.
+    fn discard_message(&mut self, id: u16, events: &mut VecDeque<SctpEvent>) {
+        let Some(stream) = self.streams.get_mut(&id) else {
+            return;
+        };
+        stream.begun = None;
+        let mut freed = 0;
+        let mut ended = false;
+        while !ended && let Some(piece) = stream.pieces.pop_front() {
+            freed += piece.data.len();
+            self.pieces -= 1;
+            ended = piece.last;
+        }
+        if ended {
+            stream.whole -= 1;
+        } else {
+            // The caller is still writing it.
+            stream.discarding = true;
+        }
+        self.bytes -= freed;
+        stream.drain(id, freed, events);
+    }
+
+    /// The message of this stream is over: the next stream's turn.
+    fn finish_turn(&mut self, id: u16) {
+        if self.current == Some(id) {
+            self.current = None;
+        } else if self.turns.front() == Some(&id) {
+            self.turns.pop_front();
+        }
+        if let Some(stream) = self.streams.get_mut(&id) {
+            stream.scheduled = false;
+            if stream.is_due(self.early_start) {
+                self.turns.push_back(id);
+            }
+        }
+    }
+
+    /// Throws everything away.
+    pub(crate) fn clear(&mut self) {
+        self.streams.clear();
+        self.turns.clear();
+        self.current = None;
+        self.bytes = 0;
+        self.pieces = 0;
+    }
+
+    // --- stream reset ---
+
+    /// Wants a stream reset once it is drained.
+    pub(crate) fn want_reset(&mut self, stream: u16) {
+        let stream = self.streams.entry(stream).or_default();
+        if stream.reset == ResetState::None {
+            stream.reset = ResetState::Wanted;
+        }
+    }
+
+    /// Up to `count` streams that are to be reset and have nothing queued; they count as requested.
+    pub(crate) fn request_resets(&mut self, count: usize) -> Vec<u16> {
+        let ready = |stream: &&mut Stream| {
+            stream.reset == ResetState::Wanted && stream.pieces.is_empty() && !stream.open
+        };
+        self.streams
+            .iter_mut()
+            .filter(|(_, stream)| ready(stream))
+            .take(count)
+            .map(|(&id, stream)| {
+                stream.reset = ResetState::Requested;
+                id
+            })
+            .collect()
+    }
+
+    /// A request was answered: the streams start anew, or go on as they were.
+    pub(crate) fn finish_resets(&mut self, streams: &[u16], performed: bool) {
+        for id in streams {
+            if let Some(stream) = self.streams.get_mut(id) {
+                stream.reset = ResetState::None;
+                if performed {
+                    stream.next_ssn = 0;
+                }
+            }
+        }
+    }
+
+    /// The peer restarted: sequence numbers start anew, what is queued stays, unless it has begun.
+    pub(crate) fn restart(&mut self, events: &mut VecDeque<SctpEvent>) {
+        if let Some(id) = self.current {
+            self.abandon_current(id, events);
+        }
+        for stream in self.streams.values_mut() {
+            stream.next_ssn = 0;
+            if stream.reset == ResetState::Requested {
+                stream.reset = ResetState::Wanted;
+            }
+        }
+    }
+}
+
+impl Stream {
+    /// Whether it becomes scheduled now.
+    fn is_due(&mut self, early_start: usize) -> bool {
+        let due = !self.scheduled && (self.whole > 0 || self.buffered > early_start);
+        self.scheduled |= due;
+        due
+    }
+
+    /// Bytes have left: tells when they bring the buffered amount down to the threshold.
+    fn drain(&mut self, id: u16, bytes: usize, events: &mut VecDeque<SctpEvent>) {
+        let before = self.buffered;
+        self.buffered -= bytes;
+        if before > self.low_threshold && self.buffered <= self.low_threshold {
+            events.push_back(SctpEvent::BufferedAmountLow { stream: id });
+        }
+    }
+}

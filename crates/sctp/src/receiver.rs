@@ -1,0 +1,260 @@
+//! The receiving half of data transfer: which DATA is accepted, and when a SACK tells so
+//! (RFC 9260 §6.2).
+
+use crate::Factory;
+use crate::packet::{Data, ForwardTsn, Sack, Writer};
+use crate::reassembly::{Reassembly, Violation};
+use crate::serial::Tsn;
+use crate::tracker::{Arrival, Tracker};
+use layer::Message;
+use std::time::{Duration, Instant};
+
+/// The longest delay of a SACK that RFC 9260 §6.2 allows.
+const MAX_SACK_DELAY: Duration = Duration::from_millis(500);
+
+/// Below this many free bytes the window is advertised as closed, so that the peer does not fill
+/// it crumb by crumb (silly window avoidance, RFC 9260 §6.2).
+const SILLY_WINDOW: usize = 1500;
+
+/// The most by which a closed window opens before the peer is told.
+const WINDOW_UPDATE: usize = 256 * 1024;
+
+#[derive(Debug)]
+pub(crate) struct Receiver {
+    tracker: Tracker,
+    reassembly: Reassembly,
+    /// The bound on what is held.
+    window: usize,
+    /// The window that the last SACK, or INIT, told.
+    advertised: usize,
+    sack: SackState,
+    sack_delay: Duration,
+    /// Packets with data since the last SACK.
+    unacknowledged: u32,
+    /// No DATA has come yet.
+    fresh: bool,
+    packet: PacketSummary,
+    /// Gap ack blocks and duplicates on their way into a packet.
+    scratch: Vec<u8>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SackState {
+    Idle,
+    Delayed(Instant),
+    Due,
+}
+
+/// What the packet that is being looked at held.
+#[derive(Debug, Default)]
+struct PacketSummary {
+    data: bool,
+    at_once: bool,
+}
+
+impl Receiver {
+    pub(crate) fn new(settings: &Factory, max_message: usize, initial: u32) -> Self {
+        let initial = Tsn::initial(initial);
+        let window = receive_window(settings, max_message);
+        Self {
+            tracker: Tracker::new(initial),
+            reassembly: Reassembly::new(max_message, initial),
+            window,
+            advertised: window,
+            sack: SackState::Idle,
+            sack_delay: settings.sack_delay.min(MAX_SACK_DELAY),
+            unacknowledged: 0,
+            fresh: true,
+            packet: PacketSummary::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    pub(crate) fn cumulative(&self) -> Tsn {
+        self.tracker.cumulative()
+    }
+
+    /// Whether no data has come yet.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.fresh
+    }
+
+    /// Whether a SHUTDOWN could not tell what a SACK would.
+    pub(crate) fn has_gaps_or_duplicates(&self) -> bool {
+        self.tracker.has_gaps() || self.tracker.has_duplicates()
+    }
+
+    pub(crate) fn poll_message(&mut self) -> Option<Message> {
+        self.reassembly.poll_message()
+    }
+
+    /// Bytes go back to the window; if that opens it, the peer is told (RFC 9260 §6.2).
+    pub(crate) fn consume(&mut self, bytes: usize) {
+        self.reassembly.consume(bytes);
+        let opened = self.a_rwnd().saturating_sub(self.advertised);
+        let worth_telling = WINDOW_UPDATE.min(self.window / 8).max(1);
+        if self.advertised < self.window / 2 && opened >= worth_telling {
+            self.sack = SackState::Due;
+        }
+    }
+
+    fn a_rwnd(&self) -> usize {
+        let free = self.window.saturating_sub(self.reassembly.occupied());
+        if free < SILLY_WINDOW.min(self.window / 4) {
+            0
+        } else {
+            free
+        }
+    }
+
+    // --- input ---
+
+    /// Takes a DATA chunk of an existing stream; whether it was a duplicate.
+    pub(crate) fn data(&mut self, data: &Data<'_>) -> Result<bool, Violation> {
+        let tsn = self.tracker.read(data.tsn);
+        self.packet.data = true;
+        // The first DATA is acknowledged at once (RFC 9260 §5.1), others on request (§6.2).
+        self.packet.at_once |= data.immediate || self.fresh;
+        self.fresh = false;
+        let arrival = self.tracker.classify(tsn);
+        if arrival == Arrival::Duplicate {
+            self.tracker.record_duplicate(tsn);
+            self.packet.at_once = true;
+            return Ok(true);
+        }
+        if arrival == Arrival::TooFar || !self.has_room(tsn) {
+            // Dropped, and the SACK shows only what was accepted (RFC 9260 §6.2).
+            self.packet.at_once = true;
+            return Ok(false);
+        }
+        let in_order = arrival == Arrival::Next && !self.tracker.has_gaps();
+        self.tracker.record(tsn);
+        self.reassembly.insert(tsn, data, in_order)?;
+        Ok(false)
+    }
+
+    /// Takes DATA that is acknowledged and thrown away: its stream does not exist (RFC 9260 §6.5).
+    pub(crate) fn discard(&mut self, data: &Data<'_>) {
+        let tsn = self.tracker.read(data.tsn);
+        self.packet.data = true;
+        self.fresh = false;
+        if matches!(
+            self.tracker.classify(tsn),
+            Arrival::Next | Arrival::AboveGap
+        ) {
+            self.tracker.record(tsn);
+        }
+    }
+
+    /// With a closed window, nothing beyond the largest TSN is taken; what fills a gap is, up to
+    /// half a window more: it is what makes room (RFC 9260 §6.2).
+    fn has_room(&self, tsn: Tsn) -> bool {
+        let occupied = self.reassembly.occupied();
+        if tsn < self.tracker.largest() {
+            occupied < self.window + self.window / 2
+        } else {
+            occupied < self.window && !self.reassembly.is_full()
+        }
+    }
+
+    /// Takes a FORWARD TSN (RFC 3758 §3.6).
+    pub(crate) fn forward(&mut self, forward: &ForwardTsn<'_>) {
+        self.packet.data = true;
+        let to = self.tracker.read(forward.new_cumulative_tsn);
+        if !self.tracker.forward(to) {
+            // Out of date: the SACK may have been lost.
+            self.packet.at_once = true;
+            return;
+        }
+        let skipped = forward
+            .skipped()
+            .map(|skipped| (skipped.stream, skipped.ssn));
+        self.reassembly.forward(to, skipped);
+    }
+
+    /// A whole packet was looked at: decides about the SACK (RFC 9260 §6.2, §6.7).
+    /// Returns whether there was data.
+    pub(crate) fn end_packet(&mut self, now: Instant) -> bool {
+        let packet = std::mem::take(&mut self.packet);
+        if !packet.data {
+            return false;
+        }
+        self.unacknowledged += 1;
+        if packet.at_once || self.tracker.has_gaps() || self.unacknowledged >= 2 {
+            self.sack = SackState::Due;
+        } else if self.sack == SackState::Idle {
+            self.sack = SackState::Delayed(now + self.sack_delay);
+        }
+        true
+    }
+
+    /// Asks for a SACK with the next packet.
+    pub(crate) fn acknowledge_now(&mut self) {
+        self.sack = SackState::Due;
+    }
+
+    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+        if matches!(self.sack, SackState::Delayed(at) if at <= now) {
+            self.sack = SackState::Due;
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        match self.sack {
+            SackState::Delayed(at) => Some(at),
+            SackState::Idle | SackState::Due => None,
+        }
+    }
+
+    // --- stream reset ---
+
+    pub(crate) fn reset_streams(&mut self, streams: &[u16]) {
+        self.reassembly.reset(streams);
+    }
+
+    pub(crate) fn defer_reset(&mut self, last_tsn: Tsn, streams: &[u16]) {
+        self.reassembly.defer_reset(last_tsn, streams);
+    }
+
+    /// The TSN of the peer that a number on the wire means.
+    pub(crate) fn read_tsn(&self, wire: u32) -> Tsn {
+        self.tracker.read(wire)
+    }
+
+    // --- output ---
+
+    /// Whether a SACK must go out now.
+    pub(crate) fn is_sack_due(&self) -> bool {
+        self.sack == SackState::Due
+    }
+
+    /// Whether a SACK may travel with data that goes out anyway (RFC 9260 §6.1).
+    pub(crate) fn has_unacknowledged(&self) -> bool {
+        self.sack != SackState::Idle
+    }
+
+    pub(crate) fn write_sack(&mut self, packet: &mut Writer<'_>) {
+        let Some(room) = packet.remaining().checked_sub(Sack::FIXED_LEN) else {
+            return;
+        };
+        let blocks = self.tracker.report(room, &mut self.scratch);
+        let (gap_blocks, duplicates) = self.scratch.split_at(blocks);
+        let a_rwnd = self.a_rwnd();
+        let written = packet.push(&Sack {
+            cumulative_tsn: self.tracker.cumulative().wire(),
+            a_rwnd: u32::try_from(a_rwnd).unwrap_or(u32::MAX),
+            gap_blocks,
+            duplicates,
+        });
+        if written {
+            self.advertised = a_rwnd;
+            self.sack = SackState::Idle;
+            self.unacknowledged = 0;
+        }
+    }
+}
+
+/// The bound on received data: at least one message must fit, as it is held until it is whole.
+pub(crate) fn receive_window(settings: &Factory, max_message: usize) -> usize {
+    settings.receive_window.max(max_message).max(SILLY_WINDOW)
+}

@@ -1,0 +1,505 @@
+//! The sending half of data transfer: what may leave, and what a SACK or a timeout makes of it
+//! (RFC 9260 §6.1, §6.3, §7).
+
+use crate::Factory;
+use crate::congestion::{Acked, Controller, controller};
+use crate::outstanding::{Outstanding, SackError};
+use crate::packet::{DATA_OVERHEAD, Data, ForwardTsn, HEADER_LEN, Sack, Writer};
+use crate::queue::{Fragment, Limit, SendQueue};
+use crate::rto::Rto;
+use crate::serial::Tsn;
+use layer::{SctpEvent, SctpStats};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+/// A fragment shorter than this does not fill up a packet that has other chunks already; the
+/// message goes on in the next packet.
+const MIN_FRAGMENT: usize = 256;
+
+/// How long a repeated FORWARD TSN waits at least, where no round trip is known
+/// (RFC 3758 §3.5, F2; F3 allows 200 ms).
+const FORWARD_DELAY: Duration = Duration::from_millis(200);
+
+/// What of the association the sending half works on.
+pub(crate) struct Upper<'a> {
+    pub(crate) queue: &'a mut SendQueue,
+    pub(crate) events: &'a mut VecDeque<SctpEvent>,
+    pub(crate) stats: &'a mut SctpStats,
+}
+
+#[derive(Debug)]
+pub(crate) struct Sender {
+    outstanding: Outstanding,
+    congestion: Box<dyn Controller>,
+    rto: Rto,
+    /// T3-rtx.
+    timer: Option<Instant>,
+    /// How often it expired in a row.
+    expirations: u32,
+    /// The peer's window, as it told last.
+    a_rwnd: usize,
+    /// In fast recovery: when this TSN is acknowledged it is over (RFC 9260 §7.2.4).
+    recovery_exit: Option<Tsn>,
+    /// One packet of retransmissions may go regardless of the window (RFC 9260 §7.2.4, 3).
+    fast_retransmit: bool,
+    /// Up to how many bytes in flight new data may bring us before the next SACK.
+    burst_limit: usize,
+    burst: usize,
+    window_probe: WindowProbe,
+    forward: Forward,
+    partial_reliability: bool,
+    segment: usize,
+    /// When DATA left last.
+    last_sent: Instant,
+}
+
+/// Whether the peer's closed window is being probed (RFC 9260 §6.1, A).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum WindowProbe {
+    None,
+    /// The window is closed: a probe may go at this time.
+    At(Instant),
+    /// A probe is on its way.
+    Sent,
+}
+
+/// Whether a FORWARD TSN has to be sent.
+#[derive(Clone, Copy, Debug)]
+struct Forward {
+    due: bool,
+    /// The last one, and when it went.
+    sent: Option<(Tsn, Instant)>,
+}
+
+impl Sender {
+    pub(crate) fn new(
+        now: Instant,
+        settings: &Factory,
+        max_packet: usize,
+        initial: u32,
+        a_rwnd: u32,
+        partial_reliability: bool,
+    ) -> Self {
+        let segment = segment(max_packet);
+        let burst = settings.max_burst.max(settings.initial_window).max(1);
+        Self {
+            outstanding: Outstanding::new(Tsn::initial(initial)),
+            congestion: controller(settings, segment),
+            rto: Rto::new(settings),
+            timer: None,
+            expirations: 0,
+            a_rwnd: usize::try_from(a_rwnd).unwrap_or(usize::MAX),
+            recovery_exit: None,
+            fast_retransmit: false,
+            burst_limit: burst * segment,
+            burst,
+            window_probe: WindowProbe::None,
+            forward: Forward {
+                due: false,
+                sent: None,
+            },
+            partial_reliability,
+            segment,
+            last_sent: now,
+        }
+    }
+
+    pub(crate) fn rto(&self) -> &Rto {
+        &self.rto
+    }
+
+    pub(crate) fn rto_mut(&mut self) -> &mut Rto {
+        &mut self.rto
+    }
+
+    /// Everything that was sent is acknowledged.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.outstanding.is_empty()
+    }
+
+    pub(crate) fn occupied(&self) -> usize {
+        self.outstanding.occupied()
+    }
+
+    /// The last TSN that was assigned.
+    pub(crate) fn last_assigned(&self) -> Tsn {
+        self.outstanding.next_tsn().previous()
+    }
+
+    pub(crate) fn last_sent(&self) -> Instant {
+        self.last_sent
+    }
+
+    pub(crate) fn fill_stats(&self, stats: &mut SctpStats) {
+        stats.congestion_window = self.congestion.window();
+        stats.receiver_window = self.a_rwnd;
+        stats.in_flight = self.outstanding.in_flight();
+        stats.smoothed_round_trip = self.rto.smoothed_round_trip();
+    }
+
+    pub(crate) fn set_max_packet(&mut self, max_packet: usize) {
+        self.segment = segment(max_packet);
+        self.congestion.set_segment(self.segment);
+    }
+
+    /// The path is another one: congestion state and round trip start anew (RFC 9260 §7.2.5.2).
+    pub(crate) fn path_changed(&mut self, settings: &Factory) {
+        self.congestion = controller(settings, self.segment);
+        self.rto = Rto::new(settings);
+        self.recovery_exit = None;
+        self.expirations = 0;
+        self.burst_limit = self.outstanding.in_flight() + self.burst * self.segment;
+    }
+
+    // --- input ---
+
+    /// Processes a SACK (RFC 9260 §6.2.1); whether it acknowledged anything new.
+    pub(crate) fn sack(
+        &mut self,
+        now: Instant,
+        sack: &Sack<'_>,
+        upper: &mut Upper<'_>,
+    ) -> Result<bool, SackError> {
+        let in_flight_before = self.outstanding.in_flight();
+        let blocks = sack.gap_blocks().map(|block| (block.start, block.end));
+        let recovering = self.recovery_exit.is_some();
+        let news = self
+            .outstanding
+            .acknowledge(now, sack.cumulative_tsn, blocks, recovering)?;
+        self.a_rwnd = usize::try_from(sack.a_rwnd).unwrap_or(usize::MAX);
+        if let Some(round_trip) = news.round_trip {
+            self.rto.measure(round_trip);
+        }
+        if news.bytes > 0 {
+            self.expirations = 0;
+            self.congestion.acked(Acked {
+                bytes: news.bytes,
+                in_flight_before,
+                in_flight: self.outstanding.in_flight(),
+                advanced: news.advanced,
+            });
+        }
+        self.end_recovery();
+        if news.lost {
+            self.begin_recovery();
+        }
+        self.burst_limit = self.outstanding.in_flight() + news.bytes + self.burst * self.segment;
+        self.restart_timer_after(now, news.advanced);
+        self.window_changed();
+        self.settle(upper);
+        self.consider_forward(now);
+        Ok(news.bytes > 0)
+    }
+
+    /// A SHUTDOWN acknowledges like a SACK without blocks, but tells no window and nothing about
+    /// gaps (RFC 9260 §3.3.8).
+    pub(crate) fn cumulative_ack(
+        &mut self,
+        now: Instant,
+        cumulative: u32,
+        upper: &mut Upper<'_>,
+    ) -> Result<bool, SackError> {
+        let recovering = self.recovery_exit.is_some();
+        let none = std::iter::empty();
+        let news = self
+            .outstanding
+            .acknowledge(now, cumulative, none, recovering)?;
+        self.end_recovery();
+        self.restart_timer_after(now, news.advanced);
+        self.settle(upper);
+        Ok(news.bytes > 0)
+    }
+
+    fn end_recovery(&mut self) {
+        if self
+            .recovery_exit
+            .is_some_and(|exit| self.outstanding.first() > exit)
+        {
+            self.recovery_exit = None;
+            self.congestion.recovered();
+        }
+    }
+
+    fn begin_recovery(&mut self) {
+        if self.recovery_exit.is_none() {
+            self.congestion.lost();
+            self.recovery_exit = Some(self.last_assigned());
+            self.fast_retransmit = true;
+        }
+    }
+
+    /// RFC 9260 §6.3.2, R2 and R3.
+    fn restart_timer_after(&mut self, now: Instant, advanced: bool) {
+        if self.outstanding.is_empty() {
+            self.timer = None;
+        } else if advanced {
+            self.timer = Some(now + self.rto.timeout());
+        }
+    }
+
+    /// If a probe found the window open again, it was dropped and must not wait for its timer.
+    fn window_changed(&mut self) {
+        if self.a_rwnd == 0 {
+            return;
+        }
+        if self.window_probe == WindowProbe::Sent && !self.outstanding.is_empty() {
+            self.outstanding.expire();
+        }
+        self.window_probe = WindowProbe::None;
+    }
+
+    /// Tells what was given up.
+    fn settle(&mut self, upper: &mut Upper<'_>) {
+        if let Some(stream) = self.outstanding.take_cut_off() {
+            upper.queue.abandon_current(stream, upper.events);
+        }
+        for stream in self.outstanding.take_abandoned() {
+            upper.stats.messages_abandoned += 1;
+            upper.events.push_back(SctpEvent::Abandoned { stream });
+        }
+    }
+
+    /// RFC 3758 §3.5, C3: a repetition waits for a round trip, news do not.
+    fn consider_forward(&mut self, now: Instant) {
+        self.forward.due = self.outstanding.advance()
+            && self.forward.sent.is_none_or(|(tsn, at)| {
+                let patience = self.rto.smoothed_round_trip().unwrap_or(FORWARD_DELAY);
+                tsn != self.outstanding.advanced() || now >= at + patience
+            });
+    }
+
+    /// T3-rtx (RFC 9260 §6.3.3); returns whether it was an error worth counting.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, upper: &mut Upper<'_>) -> bool {
+        if self.timer.is_none_or(|at| now < at) {
+            return false;
+        }
+        let probing = self.window_probe == WindowProbe::Sent;
+        self.expirations += 1;
+        self.timer = Some(now + self.rto.backed_off(self.expirations));
+        // A receiver that is merely full is neither a congested path nor a dead peer (§6.1, A).
+        if !probing {
+            self.congestion.timed_out();
+            self.recovery_exit = None;
+        }
+        self.outstanding.expire();
+        self.fast_retransmit = true;
+        self.burst_limit = self.outstanding.in_flight() + self.burst * self.segment;
+        self.settle(upper);
+        self.forward.due = self.outstanding.advance();
+        !probing
+    }
+
+    /// What was sent goes again with the next packet: it travelled with a COOKIE ECHO that did.
+    pub(crate) fn send_again(&mut self, upper: &mut Upper<'_>) {
+        self.outstanding.expire();
+        self.fast_retransmit = true;
+        self.settle(upper);
+    }
+
+    /// Starts T3-rtx anew if it runs.
+    pub(crate) fn restart_timer(&mut self, now: Instant) {
+        if self.timer.is_some() {
+            self.timer = Some(now + self.rto.timeout());
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        let probe = match self.window_probe {
+            WindowProbe::At(at) => Some(at),
+            WindowProbe::None | WindowProbe::Sent => None,
+        };
+        [self.timer, probe].into_iter().flatten().min()
+    }
+
+    // --- output ---
+
+    /// Whether data would go out now.
+    pub(crate) fn has_sendable(&self, now: Instant, queue: &SendQueue) -> bool {
+        if self.outstanding.has_lost() {
+            return self.may_retransmit();
+        }
+        queue
+            .next_len()
+            .is_some_and(|len| self.may_send(now, len.min(self.segment - DATA_OVERHEAD)))
+    }
+
+    /// The largest packet that is needed: more than usual for a chunk that was cut for a larger
+    /// path and cannot be cut again (RFC 9260 §6.9).
+    pub(crate) fn packet_len(&mut self, now: Instant, max_packet: usize) -> usize {
+        let lost = self.outstanding.next_lost(now);
+        let needed = lost.map_or(0, |(_, len)| HEADER_LEN + Outstanding::cost(len));
+        max_packet.max(needed)
+    }
+
+    /// RFC 3758 §3.5, C3 to C5.
+    pub(crate) fn write_forward(
+        &mut self,
+        now: Instant,
+        packet: &mut Writer<'_>,
+        scratch: &mut Vec<u8>,
+    ) {
+        if !self.forward.due {
+            return;
+        }
+        let Some(to) = self.outstanding.write_forward(packet.remaining(), scratch) else {
+            return;
+        };
+        if packet.push(&ForwardTsn {
+            new_cumulative_tsn: to.wire(),
+            skipped: scratch,
+        }) {
+            self.forward.due = false;
+            self.forward.sent = Some((to, now));
+            self.timer.get_or_insert(now + self.rto.timeout());
+        }
+    }
+
+    /// Fills the packet with DATA: first what is lost, then what is new (RFC 9260 §6.1, C).
+    pub(crate) fn write_data(
+        &mut self,
+        now: Instant,
+        packet: &mut Writer<'_>,
+        upper: &mut Upper<'_>,
+    ) {
+        self.write_lost(now, packet, upper);
+        if !self.outstanding.has_lost() {
+            self.write_new(now, packet, upper);
+        }
+    }
+
+    fn may_retransmit(&self) -> bool {
+        self.fast_retransmit || self.outstanding.in_flight() < self.congestion.window()
+    }
+
+    fn write_lost(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
+        let mut written = false;
+        while self.may_retransmit()
+            && let Some((tsn, len)) = self.outstanding.next_lost(now)
+            && Outstanding::cost(len) <= packet.remaining()
+        {
+            // The earliest outstanding chunk restarts the timer (RFC 9260 §6.1).
+            if tsn == self.outstanding.first() {
+                self.timer = Some(now + self.rto.backed_off(self.expirations));
+            }
+            let fragment = self.outstanding.retransmit(tsn);
+            packet.push(&chunk(fragment, tsn, false));
+            upper.stats.retransmissions += 1;
+            written = true;
+        }
+        if written {
+            self.fast_retransmit = false;
+            self.last_sent = now;
+            self.timer
+                .get_or_insert(now + self.rto.backed_off(self.expirations));
+        }
+        self.settle(upper);
+        if self.partial_reliability && self.outstanding.advance() && !self.outstanding.has_lost() {
+            self.consider_forward(now);
+        }
+    }
+
+    /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.
+    fn may_send(&self, now: Instant, len: usize) -> bool {
+        let in_flight = self.outstanding.in_flight();
+        let probe_due = || match self.window_probe {
+            WindowProbe::At(at) => at <= now,
+            WindowProbe::None | WindowProbe::Sent => false,
+        };
+        in_flight < self.congestion.window()
+            && in_flight < self.burst_limit
+            && !self.outstanding.is_full()
+            && (in_flight + Outstanding::cost(len) <= self.a_rwnd
+                || (self.outstanding.is_empty() && probe_due()))
+    }
+
+    fn write_new(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
+        loop {
+            let mut expired = 0;
+            upper.queue.expire(now, upper.events, |_| expired += 1);
+            upper.stats.messages_abandoned += expired;
+            let (Some(len), Some(room)) = (
+                upper.queue.next_len(),
+                packet.remaining().checked_sub(DATA_OVERHEAD),
+            ) else {
+                return;
+            };
+            if room < len && room < MIN_FRAGMENT {
+                return;
+            }
+            if !self.may_send(now, len.min(room)) {
+                self.consider_probe(now, len.min(room));
+                return;
+            }
+            let Some(fragment) = upper.queue.take(room, upper.events) else {
+                return;
+            };
+            self.write_fragment(now, packet, fragment, upper.queue.next_len().is_none());
+        }
+    }
+
+    fn write_fragment(
+        &mut self,
+        now: Instant,
+        packet: &mut Writer<'_>,
+        mut fragment: Fragment,
+        is_last: bool,
+    ) {
+        if self.outstanding.is_empty() {
+            self.decay(now);
+            if self.a_rwnd < Outstanding::cost(fragment.data.len()) {
+                self.window_probe = WindowProbe::Sent;
+            }
+        }
+        if !self.partial_reliability {
+            // The peer could not be told to go on without it (RFC 3758 §3.3.3).
+            fragment.limit = Limit::Never;
+        }
+        let (tsn, fragment) = self.outstanding.push(now, fragment);
+        // Nothing follows that would make the receiver acknowledge: ask for it (RFC 9260 §3.3.1).
+        packet.push(&chunk(fragment, tsn, is_last));
+        self.last_sent = now;
+        self.timer
+            .get_or_insert(now + self.rto.backed_off(self.expirations));
+    }
+
+    /// A window that was not used for a while is worth less (RFC 9260 §7.2.1).
+    fn decay(&mut self, now: Instant) {
+        let idle = now.saturating_duration_since(self.last_sent);
+        let timeouts = idle.as_micros() / self.rto.timeout().as_micros().max(1);
+        if timeouts > 0 {
+            self.congestion
+                .idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
+        }
+        self.burst_limit = self.burst * self.segment;
+    }
+
+    /// With the peer's window closed and nothing in flight, a probe goes after a timeout
+    /// (RFC 9260 §6.1, A).
+    fn consider_probe(&mut self, now: Instant, len: usize) {
+        if self.window_probe == WindowProbe::None
+            && self.outstanding.is_empty()
+            && self.a_rwnd < Outstanding::cost(len)
+        {
+            self.window_probe = WindowProbe::At(now + self.rto.timeout());
+        }
+    }
+}
+
+fn chunk(fragment: &Fragment, tsn: Tsn, immediate: bool) -> Data<'_> {
+    Data {
+        immediate,
+        unordered: fragment.unordered,
+        beginning: fragment.beginning,
+        ending: fragment.ending,
+        tsn: tsn.wire(),
+        stream: fragment.stream,
+        ssn: fragment.ssn,
+        protocol: fragment.protocol,
+        payload: &fragment.data,
+    }
+}
+
+/// What a packet has room for (PMDCS, RFC 9260 §7.2).
+fn segment(max_packet: usize) -> usize {
+    (max_packet - HEADER_LEN) & !3
+}
