@@ -49,11 +49,8 @@ impl Agent {
 
     /// Puts the current generation behind, if data flows there, and begins the next.
     pub(super) fn replace_generation(&mut self, next: Generation) {
-        // W3C webrtc-pc §5.6.4: a restart forgets that connectivity was lost.
+        // W3C webrtc-pc §5.6.4: a restart forgets that the agent had failed.
         self.restarting = !matches!(self.state, IceState::New);
-        if let Some(consent) = &mut self.consent {
-            consent.disconnected = false;
-        }
         let mut old = std::mem::replace(&mut self.current, next);
         if old.route().is_some() {
             old.outstanding

@@ -62,16 +62,12 @@ impl Agent {
         if self.route_generation().is_none() {
             return self.state_without_path();
         }
-        if self.is_disconnected() {
-            return IceState::Disconnected;
-        }
         let is_old = self.current.route().is_none();
-        match self.state {
-            // W3C webrtc-pc §5.6.4: a restart leads from `completed` to `connected`, and from
-            // `disconnected` to `checking` until the new generation works.
-            IceState::Disconnected | IceState::Checking if is_old && self.restarting => {
-                IceState::Checking
-            }
+        match (is_old, self.is_disconnected()) {
+            // W3C webrtc-pc §5.6.4: a restart leads from `disconnected` to `checking`, and from
+            // `completed` to `connected`, until the new generation works.
+            (true, true) => IceState::Checking,
+            (false, true) => IceState::Disconnected,
             _ if self.current.selected.is_some() => IceState::Completed,
             _ => IceState::Connected,
         }
