@@ -102,8 +102,9 @@ impl<S> Case<S> {
         reason
     }
 
-    /// Runs the case and turns a panic into a verdict.
-    fn judge(&self, subject: &S) -> Verdict {
+    /// Runs the case and turns a panic into a verdict. The message of the panic is printed as well,
+    /// by the hook that is set.
+    pub fn judge(&self, subject: &S) -> Verdict {
         match catch_unwind(AssertUnwindSafe(|| self.run(subject))) {
             Ok(None) => Verdict::Passed,
             Ok(Some(reason)) => Verdict::LeftOut(reason),

@@ -48,7 +48,10 @@ impl DtlsPeer {
         let mut out = vec![0; plaintext.len() + self.machine.overhead()];
         let len = self.machine.seal_into(now, plaintext, &mut out)?;
         out.truncate(len);
-        self.sealed.push_back(out);
+        // Otherwise a task makes the datagram.
+        if len > 0 {
+            self.sealed.push_back(out);
+        }
         Ok(())
     }
 
