@@ -1,6 +1,6 @@
 //! Channels of every kind, over whole connections in virtual time.
 
-use crate::pair::SessionPair;
+use crate::pair::{SessionPair, harsh};
 use bytes::Bytes;
 use datachannel::ChannelKey;
 use peerconnection::{
@@ -71,7 +71,7 @@ fn a_negotiated_channel_needs_no_handshake_of_its_own() {
 /// dc-002, dc-003
 #[test]
 fn messages_of_every_size_arrive_whole_and_in_order() {
-    let mut pair = pair(&Link { reorder: 0.1, ..Link::lossy(5) });
+    let mut pair = pair(&harsh(5, 0.1, 0.0));
     let (key, _) = open(&mut pair, DataChannelInit::default());
     let sizes = [0, 1, 2, 1000, 1171, 1172, 1173, 16_384, 65_535, 262_144];
     for (index, size) in sizes.into_iter().enumerate() {

@@ -1,6 +1,6 @@
 //! Connections in virtual time: setting up, under loss, and ending.
 
-use crate::pair::SessionPair;
+use crate::pair::{SessionPair, harsh};
 use bytes::Bytes;
 use peerconnection::{DataChannelInit, Payload, Stack};
 use std::time::Duration;
@@ -44,7 +44,7 @@ fn a_channel_opens_and_echoes_without_waiting_for_a_timer() {
 
 #[test]
 fn connections_open_under_heavy_loss() {
-    let link = Link { reorder: 0.2, duplicate: 0.2, ..Link::lossy(30) };
+    let link = harsh(30, 0.2, 0.2);
     let mut failed = Vec::new();
     for_each_seed(1..=200, |seed| {
         let mut pair = SessionPair::new(stacks(), &link, seed.value());

@@ -1,11 +1,11 @@
 //! DESIGN section 5: the same seed, inputs and instants give the same bytes.
 
-use crate::pair::SessionPair;
+use crate::pair::{SessionPair, harsh};
 use bytes::Bytes;
 use peerconnection::{DataChannelInit, Payload, Stack};
 use std::sync::Arc;
 use std::time::Duration;
-use testkit::{Link, Record, Side};
+use testkit::{Record, Side};
 
 fn stack() -> Stack {
     let provider = testkit::crypto::provider();
@@ -19,7 +19,7 @@ fn stack() -> Stack {
 
 /// Every byte that a whole connection sends under loss, from the first check to the last message.
 fn run(seed: u64) -> Record {
-    let link = Link { reorder: 0.1, duplicate: 0.1, ..Link::lossy(10) };
+    let link = harsh(10, 0.1, 0.1);
     let mut pair = SessionPair::new([stack(), stack()], &link, seed);
     pair.record = Some(Record::default());
     let now = pair.now();

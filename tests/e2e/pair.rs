@@ -85,7 +85,10 @@ impl SessionPair {
         let session = &mut self.end(side).session;
         session.set_local_description(now, LocalSessionDescription::default()).unwrap();
         self.settle();
-        self.end(side).session.local_description().unwrap()
+        let description = self.end(side).session.local_description().unwrap();
+        let has = |line: &str| description.sdp().lines().any(|found| found.starts_with(line));
+        assert_eq!(has("m=application 9"), has("a=candidate:"), "{}", description.sdp());
+        description
     }
 
     /// Hands a description over.
@@ -229,6 +232,14 @@ impl SessionPair {
         self.buffer = buffer;
         sent
     }
+}
+
+/// 10 ms of delay, so many percent lost, and these shares reordered and duplicated.
+pub(crate) fn harsh(loss_percent: u8, reorder: f64, duplicate: f64) -> Link {
+    let mut link = Link::lossy(loss_percent);
+    link.reorder = reorder;
+    link.duplicate = duplicate;
+    link
 }
 
 impl End {

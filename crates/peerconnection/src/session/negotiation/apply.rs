@@ -88,7 +88,7 @@ impl Session {
             SdpType::Offer => self.start_local_offer(now, &applied)?,
             _ => self.start_local_answer(now, &applied)?,
         }
-        self.finish_set(Side::Local, applied, state);
+        self.finish_set(now, Side::Local, applied, state);
         Ok(())
     }
 
@@ -139,7 +139,7 @@ impl Session {
             (SdpType::Answer, None) => self.lose_data(now),
             (_, None) => {}
         }
-        self.finish_set(Side::Remote, applied, state);
+        self.finish_set(now, Side::Remote, applied, state);
         Ok(())
     }
 
@@ -390,7 +390,7 @@ impl Session {
         self.update_negotiation_needed();
     }
 
-    fn finish_set(&mut self, side: Side, applied: Applied, state: SignalingState) {
+    fn finish_set(&mut self, now: Instant, side: Side, applied: Applied, state: SignalingState) {
         let before = self.negotiation.signaling_state;
         self.negotiation.set(side, applied, state);
         if state != before {
@@ -398,6 +398,7 @@ impl Session {
                 .push_back(SessionEvent::SignalingStateChange(state));
         }
         self.update_negotiation_needed();
+        self.pump(now);
     }
 }
 
