@@ -416,6 +416,11 @@ impl Outstanding {
             self.timed = None;
         }
         let sent = &mut self.chunks[self.first.distance_to(tsn)];
+        // Chunks above it that arrive later tell whether it was lost once more.
+        if tsn < self.highest_acked && !sent.fast_retransmitted {
+            let at = self.suspects.partition_point(|suspect| *suspect < tsn);
+            self.suspects.insert(at, tsn);
+        }
         sent.fate = Fate::InFlight;
         sent.transmissions += 1;
         self.in_flight += Self::cost(sent.fragment.data.len());

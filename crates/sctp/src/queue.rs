@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use layer::{Outgoing, Reliability, SctpError, SctpEvent};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 /// What a queued message or fragment costs beyond its bytes, against the send buffer.
@@ -53,6 +53,8 @@ pub(crate) struct SendQueue {
     turns: VecDeque<u16>,
     /// The stream whose message has begun and not ended.
     current: Option<u16>,
+    /// Streams whose reset is wanted and not requested yet.
+    unreset: BTreeSet<u16>,
     bytes: usize,
     pieces: usize,
     early_start: usize,
@@ -111,6 +113,7 @@ impl SendQueue {
             streams: BTreeMap::new(),
             turns: VecDeque::new(),
             current: None,
+            unreset: BTreeSet::new(),
             bytes: 0,
             pieces: 0,
             early_start: send_buffer / EARLY_START_SHARE,
@@ -181,26 +184,25 @@ impl SendQueue {
             self.pieces -= stream.pieces.len();
         }
         self.turns.retain(|&stream| stream < count);
+        self.unreset.retain(|&stream| stream < count);
     }
 
     /// Throws away messages whose time is over before they began (RFC 3758 §4.1, TR3), as far as
-    /// it is their turn. Calls `gone` with the stream of each.
-    pub(crate) fn expire(
-        &mut self,
-        now: Instant,
-        events: &mut VecDeque<SctpEvent>,
-        mut gone: impl FnMut(u16),
-    ) {
+    /// it is their turn. Returns how many.
+    pub(crate) fn expire(&mut self, now: Instant, events: &mut VecDeque<SctpEvent>) -> u64 {
+        let mut count = 0;
         while self.current.is_none()
             && let Some(&id) = self.turns.front()
             && let Some(stream) = self.streams.get_mut(&id)
             && let Some(piece) = stream.pieces.front()
             && piece.head.limit.has_passed(now)
         {
-            gone(id);
+            count += 1;
+            events.push_back(SctpEvent::Abandoned { stream: id });
             self.discard_message(id, events);
             self.finish_turn(id);
         }
+        count
     }
 
     /// The bytes of the next fragment if it may be as long as it likes.
@@ -309,6 +311,7 @@ impl SendQueue {
     pub(crate) fn clear(&mut self) {
         self.streams.clear();
         self.turns.clear();
+        self.unreset.clear();
         self.current = None;
         self.bytes = 0;
         self.pieces = 0;
@@ -317,27 +320,36 @@ impl SendQueue {
     // --- stream reset ---
 
     /// Wants a stream reset once it is drained.
-    pub(crate) fn want_reset(&mut self, stream: u16) {
-        let stream = self.streams.entry(stream).or_default();
+    pub(crate) fn want_reset(&mut self, id: u16) {
+        let stream = self.streams.entry(id).or_default();
         if stream.reset == ResetState::None {
             stream.reset = ResetState::Wanted;
+            self.unreset.insert(id);
         }
     }
 
     /// Up to `count` streams that are to be reset and have nothing queued; they count as requested.
     pub(crate) fn request_resets(&mut self, count: usize) -> Vec<u16> {
-        let ready = |stream: &&mut Stream| {
-            stream.reset == ResetState::Wanted && stream.pieces.is_empty() && !stream.open
+        let streams = &mut self.streams;
+        let drained = |id: &u16| {
+            streams
+                .get(id)
+                .is_some_and(|stream| stream.pieces.is_empty() && !stream.open)
         };
-        self.streams
-            .iter_mut()
-            .filter(|(_, stream)| ready(stream))
+        let requested: Vec<u16> = self
+            .unreset
+            .iter()
+            .copied()
+            .filter(drained)
             .take(count)
-            .map(|(&id, stream)| {
+            .collect();
+        for id in &requested {
+            self.unreset.remove(id);
+            if let Some(stream) = self.streams.get_mut(id) {
                 stream.reset = ResetState::Requested;
-                id
-            })
-            .collect()
+            }
+        }
+        requested
     }
 
     /// A request was answered: the streams start anew, or go on as they were.
@@ -357,10 +369,11 @@ impl SendQueue {
         if let Some(id) = self.current {
             self.abandon_current(id, events);
         }
-        for stream in self.streams.values_mut() {
+        for (&id, stream) in &mut self.streams {
             stream.next_ssn = 0;
             if stream.reset == ResetState::Requested {
                 stream.reset = ResetState::Wanted;
+                self.unreset.insert(id);
             }
         }
     }

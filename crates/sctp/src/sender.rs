@@ -59,6 +59,8 @@ enum WindowProbe {
     None,
     /// The window is closed: a probe may go at this time.
     At(Instant),
+    /// It may go now.
+    Due,
     /// A probe is on its way.
     Sent,
 }
@@ -148,7 +150,19 @@ impl Sender {
         self.rto = Rto::new(settings);
         self.recovery_exit = None;
         self.expirations = 0;
-        self.burst_limit = self.outstanding.in_flight() + self.burst * self.segment;
+        self.allow_burst(0);
+    }
+
+    /// Allows as much as was just acknowledged to follow it, and some more to get going. During
+    /// fast recovery that is one packet only: what is lost then was lost in a burst, and in another
+    /// one it would be lost again, without fast retransmit (as RFC 6937 §3 has it for TCP).
+    fn allow_burst(&mut self, acked: usize) {
+        let packets = if self.recovery_exit.is_some() {
+            1
+        } else {
+            self.burst
+        };
+        self.burst_limit = self.outstanding.in_flight() + acked + packets * self.segment;
     }
 
     // --- input ---
@@ -183,7 +197,7 @@ impl Sender {
         if news.lost {
             self.begin_recovery();
         }
-        self.burst_limit = self.outstanding.in_flight() + news.bytes + self.burst * self.segment;
+        self.allow_burst(news.bytes);
         self.restart_timer_after(now, news.advanced);
         self.window_changed();
         self.settle(upper);
@@ -239,13 +253,13 @@ impl Sender {
 
     /// If a probe found the window open again, it was dropped and must not wait for its timer.
     fn window_changed(&mut self) {
-        if self.a_rwnd == 0 {
-            return;
-        }
-        if self.window_probe == WindowProbe::Sent && !self.outstanding.is_empty() {
+        let open = self.a_rwnd >= self.segment;
+        if self.window_probe == WindowProbe::Sent && open && !self.outstanding.is_empty() {
             self.outstanding.expire();
         }
-        self.window_probe = WindowProbe::None;
+        if open || self.outstanding.is_empty() && self.window_probe == WindowProbe::Sent {
+            self.window_probe = WindowProbe::None;
+        }
     }
 
     /// Tells what was given up.
@@ -270,6 +284,9 @@ impl Sender {
 
     /// T3-rtx (RFC 9260 §6.3.3); returns whether it was an error worth counting.
     pub(crate) fn handle_timeout(&mut self, now: Instant, upper: &mut Upper<'_>) -> bool {
+        if matches!(self.window_probe, WindowProbe::At(at) if at <= now) {
+            self.window_probe = WindowProbe::Due;
+        }
         if self.timer.is_none_or(|at| now < at) {
             return false;
         }
@@ -283,7 +300,7 @@ impl Sender {
         }
         self.outstanding.expire();
         self.fast_retransmit = true;
-        self.burst_limit = self.outstanding.in_flight() + self.burst * self.segment;
+        self.allow_burst(0);
         self.settle(upper);
         self.forward.due = self.outstanding.advance();
         !probing
@@ -306,7 +323,7 @@ impl Sender {
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         let probe = match self.window_probe {
             WindowProbe::At(at) => Some(at),
-            WindowProbe::None | WindowProbe::Sent => None,
+            WindowProbe::None | WindowProbe::Due | WindowProbe::Sent => None,
         };
         [self.timer, probe].into_iter().flatten().min()
     }
@@ -314,13 +331,13 @@ impl Sender {
     // --- output ---
 
     /// Whether data would go out now.
-    pub(crate) fn has_sendable(&self, now: Instant, queue: &SendQueue) -> bool {
+    pub(crate) fn has_sendable(&self, queue: &SendQueue) -> bool {
         if self.outstanding.has_lost() {
             return self.may_retransmit();
         }
         queue
             .next_len()
-            .is_some_and(|len| self.may_send(now, len.min(self.segment - DATA_OVERHEAD)))
+            .is_some_and(|len| self.may_send(len.min(self.segment - DATA_OVERHEAD)))
     }
 
     /// The largest packet that is needed: more than usual for a chunk that was cut for a larger
@@ -368,7 +385,9 @@ impl Sender {
     }
 
     fn may_retransmit(&self) -> bool {
-        self.fast_retransmit || self.outstanding.in_flight() < self.congestion.window()
+        let in_flight = self.outstanding.in_flight();
+        self.fast_retransmit
+            || (in_flight < self.congestion.window() && in_flight < self.burst_limit)
     }
 
     fn write_lost(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
@@ -399,24 +418,18 @@ impl Sender {
     }
 
     /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.
-    fn may_send(&self, now: Instant, len: usize) -> bool {
+    fn may_send(&self, len: usize) -> bool {
         let in_flight = self.outstanding.in_flight();
-        let probe_due = || match self.window_probe {
-            WindowProbe::At(at) => at <= now,
-            WindowProbe::None | WindowProbe::Sent => false,
-        };
         in_flight < self.congestion.window()
             && in_flight < self.burst_limit
             && !self.outstanding.is_full()
             && (in_flight + Outstanding::cost(len) <= self.a_rwnd
-                || (self.outstanding.is_empty() && probe_due()))
+                || (self.outstanding.is_empty() && self.window_probe == WindowProbe::Due))
     }
 
     fn write_new(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
         loop {
-            let mut expired = 0;
-            upper.queue.expire(now, upper.events, |_| expired += 1);
-            upper.stats.messages_abandoned += expired;
+            upper.stats.messages_abandoned += upper.queue.expire(now, upper.events);
             let (Some(len), Some(room)) = (
                 upper.queue.next_len(),
                 packet.remaining().checked_sub(DATA_OVERHEAD),
@@ -426,7 +439,7 @@ impl Sender {
             if room < len && room < MIN_FRAGMENT {
                 return;
             }
-            if !self.may_send(now, len.min(room)) {
+            if !self.may_send(len.min(room)) {
                 self.consider_probe(now, len.min(room));
                 return;
             }

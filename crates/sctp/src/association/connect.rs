@@ -73,10 +73,8 @@ impl Association {
         let early = early.take();
         self.local.port = connect.local_port;
         self.local.peer_port = connect.remote_port;
-        let mut rto = Rto::new(&self.local.settings);
-        if let Some(round_trip) = self.local.round_trip_hint {
-            rto.hint(round_trip);
-        }
+        // No hint about the round trip helps here: the peer may not have started yet.
+        let rto = Rto::new(&self.local.settings);
         self.state = State::CookieWait(CookieWait {
             init: Retry::new(now, &rto),
             rto,

@@ -96,8 +96,7 @@ impl Association {
         }
         match &self.state {
             State::Open(tcb) => tag == tcb.peer.tag,
-            // The peer has answered our INIT with an ABORT; its tag is not known yet, and an
-            // INIT's own tag of 0 is what it reflects (RFC 9260 §8.4).
+            // The peer's tag is not known yet; an answer to our INIT carries ours (RFC 9260 §8.4, 3).
             _ => false,
         }
     }

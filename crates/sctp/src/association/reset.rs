@@ -24,15 +24,14 @@ pub(super) struct Reset {
     last_result: u32,
     /// The peer's request that waits for data sent before it (RFC 6525 §5.2.2, E2).
     deferred: Option<Deferred>,
-    /// The peer's request that was performed last.
-    performed: Option<(u32, Vec<u16>)>,
+    /// The peer's request that was performed after "In progress": its last TSN and its streams.
+    performed_late: Option<(u32, Vec<u16>)>,
 }
 
 #[derive(Debug)]
 struct Request {
     streams: Vec<u16>,
-    /// The numbers under which it was sent: more than one after "In progress".
-    first_sequence: u32,
+    /// The number under which it was sent last.
     sequence: u32,
     last_tsn: u32,
     retry: Retry,
@@ -56,7 +55,7 @@ impl Reset {
             peer_sequence: peer_tsn,
             last_result: ReConfigResult::BAD_SEQUENCE_NUMBER,
             deferred: None,
-            performed: None,
+            performed_late: None,
         }
     }
 
@@ -105,7 +104,6 @@ impl Tcb {
         self.reset.next_sequence = sequence.wrapping_add(1);
         self.reset.request = Some(Request {
             streams,
-            first_sequence: sequence,
             sequence,
             last_tsn: self.sender.last_assigned().wire(),
             retry: Retry::new(now, self.sender.rto()),
@@ -163,21 +161,20 @@ impl Tcb {
         let Some(request) = &mut self.reset.request else {
             return;
         };
-        let back = request.sequence.wrapping_sub(response.sequence);
-        if back > request.sequence.wrapping_sub(request.first_sequence) {
+        // The answer to an older number is no answer: the peer may or may not have seen the current
+        // one, and the next request must have the number it then expects.
+        if response.sequence != request.sequence {
             return;
         }
         self.errors = 0;
         let performed = match response.result {
             ReConfigResult::IN_PROGRESS => {
-                request.in_progress = back == 0;
+                request.in_progress = true;
                 request.retry.pending = false;
                 request.retry.restart(now, self.sender.rto());
                 return;
             }
             ReConfigResult::PERFORMED | ReConfigResult::NOTHING_TO_DO => true,
-            // An old number is no news about the current one.
-            _ if back > 0 => return,
             _ => false,
         };
         let Some(request) = self.reset.request.take() else {
@@ -185,9 +182,6 @@ impl Tcb {
         };
         let streams = request.streams;
         local.queue.finish_resets(&streams, performed);
-        if performed {
-            self.reset.forget_performed(&streams);
-        }
         local.events.push_back(if performed {
             SctpEvent::OutgoingReset { streams }
         } else {
@@ -256,6 +250,13 @@ impl Tcb {
             if streams.iter().any(|&stream| stream >= tcb.peer.incoming) {
                 return ReConfigResult::WRONG_SSN;
             }
+            // A peer that was told "In progress" may ask again under a new number after we did it.
+            // The owner must not hear of that twice: the stream may be in use again.
+            if let Some(performed) = tcb.reset.performed_late.take()
+                && performed == (reset.last_tsn, streams.clone())
+            {
+                return ReConfigResult::PERFORMED;
+            }
             let last_tsn = tcb.receiver.read_tsn(reset.last_tsn);
             // RFC 6525 §5.2.2, E2.
             if last_tsn > tcb.receiver.cumulative() {
@@ -267,21 +268,20 @@ impl Tcb {
                 });
                 return ReConfigResult::IN_PROGRESS;
             }
-            tcb.perform_reset(local, reset.last_tsn, streams)
+            tcb.perform_reset(local, streams)
         })
     }
 
     /// RFC 6525 §5.2.2, E3 and E4.
-    fn perform_reset(&mut self, local: &mut Local, last_tsn: u32, streams: Vec<u16>) -> u32 {
+    fn perform_reset(&mut self, local: &mut Local, streams: Vec<u16>) -> u32 {
         self.reset.deferred = None;
         self.receiver.reset_streams(&streams);
-        // A peer that was told "In progress" asks again under a new number, maybe after we did it.
-        // The owner must not hear of that twice: the stream may be in use again.
-        let performed = (last_tsn, streams.clone());
-        if self.reset.performed.as_ref() == Some(&performed) {
-            return ReConfigResult::NOTHING_TO_DO;
-        }
-        self.reset.performed = Some(performed);
+        // A request without streams means all of them (RFC 6525 §4.1).
+        let streams = if streams.is_empty() {
+            (0..self.peer.incoming).collect()
+        } else {
+            streams
+        };
         local.events.push_back(SctpEvent::IncomingReset { streams });
         ReConfigResult::PERFORMED
     }
@@ -292,8 +292,8 @@ impl Tcb {
         let Some(deferred) = self.reset.deferred.take_if(arrived) else {
             return;
         };
-        let last_tsn = deferred.last_tsn.wire();
-        let result = self.perform_reset(local, last_tsn, deferred.streams);
+        self.reset.performed_late = Some((deferred.last_tsn.wire(), deferred.streams.clone()));
+        let result = self.perform_reset(local, deferred.streams);
         self.reset.last_result = result;
         let mut parameters = Vec::new();
         let response = Response {
@@ -304,14 +304,5 @@ impl Tcb {
         local.reply(&ReConfig {
             parameters: &parameters,
         });
-    }
-}
-
-impl Reset {
-    /// Our own half starts anew: from here on the same request of the peer is a new one.
-    fn forget_performed(&mut self, streams: &[u16]) {
-        let concerned =
-            |performed: &mut (u32, Vec<u16>)| performed.1.iter().any(|s| streams.contains(s));
-        self.performed.take_if(concerned);
     }
 }

@@ -94,9 +94,10 @@ impl Controller for Reno {
     fn idle(&mut self, timeouts: u32) {
         // RFC 9260 §7.2.1 goes down to four packets; ours is the initial window, as RFC 5681 §4.1
         // has it for TCP.
-        self.threshold = self.threshold.min(self.window.max(self.initial));
-        let halved = self.window >> timeouts.min(31);
-        self.window = self.window.min(halved.max(self.initial));
+        if self.window > self.initial {
+            self.threshold = self.window;
+            self.window = (self.window >> timeouts.min(31)).max(self.initial);
+        }
     }
 
     fn set_segment(&mut self, bytes: usize) {
@@ -183,5 +184,13 @@ mod tests {
         assert_eq!(reno.window(), 45_000);
         reno.idle(40);
         assert_eq!(reno.window(), 10_000);
+        reno.idle(1);
+        assert_eq!(reno.window(), 10_000);
+        reno.acked(full(&reno, 8000));
+        assert_eq!(
+            reno.window(),
+            18_000,
+            "what was reached before is reached again quickly"
+        );
     }
 }
