@@ -4,7 +4,8 @@
 //! A [`Factory`] makes [`Association`]s, which implement [`layer::Sctp`]: packets go in through
 //! `handle_input` and come out of `poll_transmit`, time goes in through `handle_timeout` when
 //! `poll_timeout` says so, messages go in through `send` and come out of `poll_message`. Both ends
-//! call `connect`. The wire format is public in [`packet`].
+//! call `connect`. The wire format is public in [`packet`]; an async front is in `conn` (feature
+//! `tokio`, on by default).
 //!
 //! It leaves out: multi-homing, authentication (RFC 4895) and dynamic addresses (RFC 5061), which
 //! have no use over DTLS; and whatever it does not announce to the peer: message interleaving
@@ -22,6 +23,8 @@
 
 mod association;
 mod congestion;
+#[cfg(feature = "tokio")]
+pub mod conn;
 mod cookie;
 mod factory;
 mod outstanding;
@@ -33,6 +36,10 @@ mod rto;
 mod sender;
 mod serial;
 mod tracker;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 pub use association::Association;
 pub use factory::{CongestionControl, Factory};

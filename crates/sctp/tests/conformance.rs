@@ -1,0 +1,27 @@
+//! What every implementation of the layer must do.
+
+use muonrtc_sctp::Factory;
+use std::sync::Arc;
+use testkit::conformance::sctp::Subject;
+
+/// With limits on retransmissions, which ICE makes unnecessary, and with everything else as it is.
+fn subject() -> Subject {
+    Subject::new(|| {
+        let mut factory = Factory::default();
+        factory.max_init_retransmits = Some(8);
+        factory.max_retransmits = Some(10);
+        Arc::new(factory)
+    })
+}
+
+/// sctp-010, sctp-012, sctp-016, sctp-019, sctp-032, sctp-033, sctp-035, sctp-039, sctp-040
+mod limited {
+    testkit::sctp_conformance!(super::subject());
+}
+
+mod default {
+    testkit::sctp_conformance!(
+        super::Subject::new(|| super::Arc::new(super::Factory::default()))
+            .claiming(|claims| claims.gives_up_within = None)
+    );
+}
