@@ -13,7 +13,8 @@ const LONG_ENOUGH: Duration = Duration::from_secs(120);
 fuzz_target!(|bytes: &[u8]| {
     let tape = Tape::new(bytes);
     let factory = dtls::Factory::default();
-    let link = Link::default();
+    let mut link = Link::perfect();
+    link.delay = Duration::from_millis(5);
     let seed = tape.number().into();
     let mut pair = Pair::dtls([&factory, &factory], Clock::new(), &link, seed, |_| {});
     pair.fault = Some(faults(&tape, untouched()));

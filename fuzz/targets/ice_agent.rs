@@ -17,7 +17,8 @@ fuzz_target!(|bytes: &[u8]| {
     let tape = Tape::new(bytes);
     let factory = ice::Factory::default();
     let seed = tape.number().into();
-    let link = Link::default();
+    let mut link = Link::perfect();
+    link.delay = Duration::from_millis(5);
     let mut pair = IcePair::new([&factory, &factory], [&[A], &[B]], &link, seed, |_| {});
     let passwords = [password(&pair, Side::A), password(&pair, Side::B)];
     pair.fault = Some(faults(
@@ -119,7 +120,11 @@ fn act(pair: &mut IcePair, side: Side, tape: &Tape) {
         5 => {
             let _ = end.machine.restart(now, credentials(tape));
         }
-        6 => pair.exchange_credentials(),
+        6 => {
+            let theirs = pair.end(side.other()).machine.local_credentials().clone();
+            let machine = &mut pair.end(side).machine;
+            let _ = machine.set_remote_credentials(now, theirs, false);
+        }
         7 => end.machine.end_of_remote_candidates(now),
         8 => {
             let _ = end.send(now, &tape.chunk());

@@ -15,7 +15,8 @@ const LONG_ENOUGH: Duration = Duration::from_secs(300);
 fuzz_target!(|bytes: &[u8]| {
     let tape = Tape::new(bytes);
     let factory = sctp::Factory::default();
-    let link = Link::default();
+    let mut link = Link::perfect();
+    link.delay = Duration::from_millis(5);
     let seed = tape.number().into();
     let mut pair = Pair::sctp([&factory, &factory], &link, seed, |config| {
         config.max_message = 100_000;
