@@ -23,12 +23,16 @@
 //! [`layer::IceEvent::Resolve`]). Server-reflexive, relayed and TCP candidates and the lite role are
 //! not here yet; what a peer signals of them is dropped and counted, or answered.
 
-#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+#[cfg(all(doctest, feature = "tokio", feature = "ring"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 mod agent;
 mod candidate;
 mod checklist;
 mod config;
+#[cfg(feature = "tokio")]
+pub mod conn;
 mod credentials;
 mod generation;
 mod interface;

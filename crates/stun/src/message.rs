@@ -131,10 +131,12 @@ pub struct Message<'a> {
 }
 
 impl<'a> Message<'a> {
-    /// Whether bytes that arrived on a shared 5-tuple are STUN's (RFC 7983 §7): the first is 0 to 3.
+    /// Whether bytes that arrived on a shared 5-tuple are STUN's: the first is 0 to 3
+    /// (RFC 7983 §7) and the magic cookie is in its place (RFC 8489 §5).
     #[must_use]
     pub fn is_stun(bytes: &[u8]) -> bool {
         bytes.first().is_some_and(|&first| first < 4)
+            && bytes.get(4..8) == Some(&MAGIC_COOKIE.to_be_bytes())
     }
 
     /// Reads one message that fills `bytes` exactly.

@@ -1,0 +1,81 @@
+//! The async front over real sockets on loopback.
+#![cfg(all(feature = "tokio", feature = "ring"))]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use layer::{IceRole, IceState};
+use muonrtc_ice::Factory;
+use muonrtc_ice::conn::Conn;
+use std::io::ErrorKind;
+use std::time::Duration;
+
+async fn pair() -> [Conn; 2] {
+    let factory = Factory::default();
+    let loopback = [[127, 0, 0, 1].into()];
+    [
+        Conn::bind(&factory, IceRole::Controlling, &loopback)
+            .await
+            .unwrap(),
+        Conn::bind(&factory, IceRole::Controlled, &loopback)
+            .await
+            .unwrap(),
+    ]
+}
+
+#[tokio::test]
+async fn two_ends_connect_over_loopback_and_exchange_datagrams_of_any_content() {
+    let [here, there] = pair().await;
+    let (offer, answer) = (here.local(), there.local());
+    assert_eq!(offer.candidates.len(), 1, "gathered at once");
+    tokio::try_join!(here.connect(&answer), there.connect(&offer)).unwrap();
+    let mut buf = [0; 2000];
+    for number in 0..100_u8 {
+        here.send(&[number; 1200]).await.unwrap();
+        let len = there.recv(&mut buf).await.unwrap();
+        assert_eq!(buf[..len], [number; 1200]);
+        there.send(&[number; 7]).await.unwrap();
+        assert_eq!(here.recv(&mut buf).await.unwrap(), 7);
+    }
+    assert_eq!(
+        here.path().map(|(local, remote)| (remote, local)),
+        there.path()
+    );
+}
+
+#[tokio::test]
+async fn a_datagram_too_long_for_the_path_is_refused() {
+    let [here, there] = pair().await;
+    let (offer, answer) = (here.local(), there.local());
+    tokio::try_join!(here.connect(&answer), there.connect(&offer)).unwrap();
+    let most = layer::Datagrams::max_datagram(&here);
+    assert_eq!(most, 1472);
+    here.send(&vec![1; most]).await.unwrap();
+    let refused = here.send(&vec![1; most + 1]).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
+}
+
+#[tokio::test]
+async fn closing_wakes_whoever_waits() {
+    let [here, there] = pair().await;
+    let (offer, answer) = (here.local(), there.local());
+    tokio::try_join!(here.connect(&answer), there.connect(&offer)).unwrap();
+    let here = std::sync::Arc::new(here);
+    let reader = std::sync::Arc::clone(&here);
+    #[expect(clippy::disallowed_methods, reason = "a test needs a second task")]
+    let reading = tokio::spawn(async move { reader.recv(&mut [0; 100]).await });
+    tokio::task::yield_now().await;
+    here.close();
+    let end = tokio::time::timeout(Duration::from_secs(5), reading).await;
+    assert_eq!(
+        end.unwrap().unwrap().unwrap_err().kind(),
+        ErrorKind::ConnectionAborted
+    );
+    assert_eq!(here.state(), IceState::Closed);
+}
+
+#[tokio::test]
+async fn without_addresses_given_some_are_found() {
+    let conn = Conn::bind(&Factory::default(), IceRole::Controlled, &[])
+        .await
+        .unwrap();
+    assert!(!conn.local().candidates.is_empty());
+}
