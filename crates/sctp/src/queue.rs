@@ -142,7 +142,9 @@ impl SendQueue {
     pub(crate) fn push(&mut self, now: Instant, message: Outgoing) -> Result<(), SctpError> {
         let id = message.stream;
         let stream = self.streams.entry(id).or_default();
-        if stream.reset != ResetState::None || stream.open == message.first {
+        // What has begun may be finished before a reset.
+        let resetting = stream.reset != ResetState::None && message.first;
+        if resetting || stream.open == message.first {
             return Err(SctpError::Stream(id));
         }
         stream.open = !message.last;
@@ -174,6 +176,37 @@ impl SendQueue {
             self.turns.push_back(id);
         }
         Ok(())
+    }
+
+    /// Whether everything waits for the next fragment of this stream.
+    pub(crate) fn waits_for(&self, id: u16) -> bool {
+        self.current == Some(id) && self.buffered(id) == 0
+    }
+
+    /// Whether everything waits for the next fragment of some stream.
+    pub(crate) fn is_starved(&self) -> bool {
+        self.current.is_some_and(|id| self.buffered(id) == 0)
+    }
+
+    /// The buffer is full: if only beginnings of messages fill it, one of them is sent early, best
+    /// that of the stream whose owner is waiting.
+    pub(crate) fn unblock(&mut self, id: u16) {
+        if self.current.is_some() || !self.turns.is_empty() {
+            return;
+        }
+        let filled = |stream: &Stream| !stream.pieces.is_empty();
+        let id = if self.streams.get(&id).is_some_and(filled) {
+            Some(id)
+        } else {
+            let mut all = self.streams.iter();
+            all.find(|(_, stream)| filled(stream)).map(|(&id, _)| id)
+        };
+        if let Some(id) = id
+            && let Some(stream) = self.streams.get_mut(&id)
+        {
+            stream.scheduled = true;
+            self.turns.push_back(id);
+        }
     }
 
     /// Throws away every stream from `count` on: the peer does not have them.

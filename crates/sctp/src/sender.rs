@@ -1,20 +1,18 @@
 //! The sending half of data transfer: what may leave, and what a SACK or a timeout makes of it
 //! (RFC 9260 §6.1, §6.3, §7).
 
+mod output;
+
 use crate::Factory;
 use crate::congestion::{Acked, Controller, controller};
 use crate::outstanding::{Outstanding, SackError};
-use crate::packet::{DATA_OVERHEAD, Data, ForwardTsn, HEADER_LEN, Sack, Writer};
-use crate::queue::{Fragment, Limit, SendQueue};
+use crate::packet::{HEADER_LEN, Sack};
+use crate::queue::SendQueue;
 use crate::rto::Rto;
 use crate::serial::Tsn;
 use layer::{SctpEvent, SctpStats};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-
-/// A fragment shorter than this does not fill up a packet that has other chunks already; the
-/// message goes on in the next packet.
-const MIN_FRAGMENT: usize = 256;
 
 /// How long a repeated FORWARD TSN waits at least, where no round trip is known
 /// (RFC 3758 §3.5, F2; F3 allows 200 ms).
@@ -182,10 +180,12 @@ impl Sender {
             .acknowledge(now, sack.cumulative_tsn, blocks, recovering)?;
         self.a_rwnd = usize::try_from(sack.a_rwnd).unwrap_or(usize::MAX);
         if let Some(round_trip) = news.round_trip {
+            // Only a measurement ends the backoff: an acknowledgement of what was retransmitted may
+            // be that of the original, on a path slower than the timer (RFC 9260 §6.3.3).
             self.rto.measure(round_trip);
+            self.expirations = 0;
         }
         if news.bytes > 0 {
-            self.expirations = 0;
             self.congestion.acked(Acked {
                 bytes: news.bytes,
                 in_flight_before,
@@ -202,7 +202,7 @@ impl Sender {
         self.window_changed();
         self.settle(upper);
         self.consider_forward(now);
-        Ok(news.bytes > 0)
+        Ok(news.bytes > 0 || news.advanced)
     }
 
     /// A SHUTDOWN acknowledges like a SACK without blocks, but tells no window and nothing about
@@ -247,7 +247,7 @@ impl Sender {
         if self.outstanding.is_empty() {
             self.timer = None;
         } else if advanced {
-            self.timer = Some(now + self.rto.timeout());
+            self.timer = Some(now + self.rto.backed_off(self.expirations));
         }
     }
 
@@ -326,189 +326,6 @@ impl Sender {
             WindowProbe::None | WindowProbe::Due | WindowProbe::Sent => None,
         };
         [self.timer, probe].into_iter().flatten().min()
-    }
-
-    // --- output ---
-
-    /// Whether data would go out now.
-    pub(crate) fn has_sendable(&self, queue: &SendQueue) -> bool {
-        if self.outstanding.has_lost() {
-            return self.may_retransmit();
-        }
-        queue
-            .next_len()
-            .is_some_and(|len| self.may_send(len.min(self.segment - DATA_OVERHEAD)))
-    }
-
-    /// The largest packet that is needed: more than usual for a chunk that was cut for a larger
-    /// path and cannot be cut again (RFC 9260 §6.9).
-    pub(crate) fn packet_len(&mut self, now: Instant, max_packet: usize) -> usize {
-        let lost = self.outstanding.next_lost(now);
-        let needed = lost.map_or(0, |(_, len)| HEADER_LEN + Outstanding::cost(len));
-        max_packet.max(needed)
-    }
-
-    /// RFC 3758 §3.5, C3 to C5.
-    pub(crate) fn write_forward(
-        &mut self,
-        now: Instant,
-        packet: &mut Writer<'_>,
-        scratch: &mut Vec<u8>,
-    ) {
-        if !self.forward.due {
-            return;
-        }
-        let Some(to) = self.outstanding.write_forward(packet.remaining(), scratch) else {
-            return;
-        };
-        if packet.push(&ForwardTsn {
-            new_cumulative_tsn: to.wire(),
-            skipped: scratch,
-        }) {
-            self.forward.due = false;
-            self.forward.sent = Some((to, now));
-            self.timer.get_or_insert(now + self.rto.timeout());
-        }
-    }
-
-    /// Fills the packet with DATA: first what is lost, then what is new (RFC 9260 §6.1, C).
-    pub(crate) fn write_data(
-        &mut self,
-        now: Instant,
-        packet: &mut Writer<'_>,
-        upper: &mut Upper<'_>,
-    ) {
-        self.write_lost(now, packet, upper);
-        if !self.outstanding.has_lost() {
-            self.write_new(now, packet, upper);
-        }
-    }
-
-    fn may_retransmit(&self) -> bool {
-        let in_flight = self.outstanding.in_flight();
-        self.fast_retransmit
-            || (in_flight < self.congestion.window() && in_flight < self.burst_limit)
-    }
-
-    fn write_lost(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
-        let mut written = false;
-        while self.may_retransmit()
-            && let Some((tsn, len)) = self.outstanding.next_lost(now)
-            && Outstanding::cost(len) <= packet.remaining()
-        {
-            // The earliest outstanding chunk restarts the timer (RFC 9260 §6.1).
-            if tsn == self.outstanding.first() {
-                self.timer = Some(now + self.rto.backed_off(self.expirations));
-            }
-            let fragment = self.outstanding.retransmit(tsn);
-            packet.push(&chunk(fragment, tsn, false));
-            upper.stats.retransmissions += 1;
-            written = true;
-        }
-        if written {
-            self.fast_retransmit = false;
-            self.last_sent = now;
-            self.timer
-                .get_or_insert(now + self.rto.backed_off(self.expirations));
-        }
-        self.settle(upper);
-        if self.partial_reliability && self.outstanding.advance() && !self.outstanding.has_lost() {
-            self.consider_forward(now);
-        }
-    }
-
-    /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.
-    fn may_send(&self, len: usize) -> bool {
-        let in_flight = self.outstanding.in_flight();
-        in_flight < self.congestion.window()
-            && in_flight < self.burst_limit
-            && !self.outstanding.is_full()
-            && (in_flight + Outstanding::cost(len) <= self.a_rwnd
-                || (self.outstanding.is_empty() && self.window_probe == WindowProbe::Due))
-    }
-
-    fn write_new(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
-        loop {
-            upper.stats.messages_abandoned += upper.queue.expire(now, upper.events);
-            let (Some(len), Some(room)) = (
-                upper.queue.next_len(),
-                packet.remaining().checked_sub(DATA_OVERHEAD),
-            ) else {
-                return;
-            };
-            if room < len && room < MIN_FRAGMENT {
-                return;
-            }
-            if !self.may_send(len.min(room)) {
-                self.consider_probe(now, len.min(room));
-                return;
-            }
-            let Some(fragment) = upper.queue.take(room, upper.events) else {
-                return;
-            };
-            self.write_fragment(now, packet, fragment, upper.queue.next_len().is_none());
-        }
-    }
-
-    fn write_fragment(
-        &mut self,
-        now: Instant,
-        packet: &mut Writer<'_>,
-        mut fragment: Fragment,
-        is_last: bool,
-    ) {
-        if self.outstanding.is_empty() {
-            self.decay(now);
-            if self.a_rwnd < Outstanding::cost(fragment.data.len()) {
-                self.window_probe = WindowProbe::Sent;
-            }
-        }
-        if !self.partial_reliability {
-            // The peer could not be told to go on without it (RFC 3758 §3.3.3).
-            fragment.limit = Limit::Never;
-        }
-        let (tsn, fragment) = self.outstanding.push(now, fragment);
-        // Nothing follows that would make the receiver acknowledge: ask for it (RFC 9260 §3.3.1).
-        packet.push(&chunk(fragment, tsn, is_last));
-        self.last_sent = now;
-        self.timer
-            .get_or_insert(now + self.rto.backed_off(self.expirations));
-    }
-
-    /// A window that was not used for a while is worth less (RFC 9260 §7.2.1).
-    fn decay(&mut self, now: Instant) {
-        let idle = now.saturating_duration_since(self.last_sent);
-        let timeouts = idle.as_micros() / self.rto.timeout().as_micros().max(1);
-        if timeouts > 0 {
-            self.congestion
-                .idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
-        }
-        self.burst_limit = self.burst * self.segment;
-    }
-
-    /// With the peer's window closed and nothing in flight, a probe goes after a timeout
-    /// (RFC 9260 §6.1, A).
-    fn consider_probe(&mut self, now: Instant, len: usize) {
-        if self.window_probe == WindowProbe::None
-            && self.outstanding.is_empty()
-            && self.a_rwnd < Outstanding::cost(len)
-        {
-            self.window_probe = WindowProbe::At(now + self.rto.timeout());
-        }
-    }
-}
-
-fn chunk(fragment: &Fragment, tsn: Tsn, immediate: bool) -> Data<'_> {
-    Data {
-        immediate,
-        unordered: fragment.unordered,
-        beginning: fragment.beginning,
-        ending: fragment.ending,
-        tsn: tsn.wire(),
-        stream: fragment.stream,
-        ssn: fragment.ssn,
-        protocol: fragment.protocol,
-        payload: &fragment.data,
     }
 }
 

@@ -412,3 +412,72 @@ fn an_empty_message_is_refused() {
     let empty = Outgoing::new(0, 57, Bytes::new());
     assert_eq!(pair.ends[0].sctp.send(now, empty), Err(SctpError::Empty));
 }
+
+// sctp-022: Karn, RFC 9260 §6.3.1 C5 and §6.3.3.
+#[test]
+fn a_path_that_becomes_slower_than_the_timer_is_noticed() {
+    let mut pair = Pair::connected(1);
+    for _ in 0..20 {
+        pair.send_text(0, 0, "measure");
+        pair.run_for(Duration::from_secs(1));
+    }
+    pair.weather.delay = Duration::from_millis(600);
+    for _ in 0..10 {
+        pair.send_text(0, 0, "slow");
+        pair.run_for(Duration::from_secs(5));
+    }
+    let before = pair.ends[0].sctp.stats().retransmissions;
+    for _ in 0..10 {
+        pair.send_text(0, 0, "slow");
+        pair.run_for(Duration::from_secs(5));
+    }
+    assert_eq!(pair.ends[0].sctp.stats().retransmissions, before);
+    assert_eq!(pair.ends[1].messages.len(), 40);
+}
+
+#[test]
+fn beginnings_of_messages_that_fill_the_buffer_do_not_block_each_other() {
+    let mut factory = Factory::default();
+    factory.send_buffer = 100_000;
+    let mut pair = Pair::with(1, &factory, &link::config());
+    pair.connect();
+    pair.run_until(Pair::both_connected);
+    let piece = |stream: u16, first: bool, last: bool| {
+        let mut piece = Outgoing::new(stream, 53, pattern(10_000, 0));
+        (piece.first, piece.last) = (first, last);
+        piece
+    };
+    let mut begun = [0; 6];
+    for round in 0..200 {
+        let stream = round % 6;
+        let (first, last) = (begun[stream] == 0, begun[stream] == 4);
+        let now = pair.now;
+        let sent = pair.ends[0]
+            .sctp
+            .send(now, piece(stream as u16, first, last));
+        pair.collect(0);
+        match sent {
+            Ok(()) => begun[stream] = (begun[stream] + 1) % 5,
+            Err(error) => assert_eq!(error, SctpError::BufferFull),
+        }
+        pair.run_for(Duration::from_millis(50));
+    }
+    let whole = pair.ends[1].messages.len();
+    assert!(whole >= 20, "{whole}");
+    assert!(pair.ends[1].messages.iter().all(|m| m.data.len() == 50_000));
+}
+
+#[test]
+fn a_message_that_has_begun_may_be_finished_before_a_reset() {
+    let mut pair = Pair::connected(1);
+    let mut piece = Outgoing::new(1, 53, pattern(10, 0));
+    piece.last = false;
+    pair.send(0, piece.clone());
+    let now = pair.now;
+    pair.ends[0].sctp.reset(now, &[1]).unwrap();
+    (piece.first, piece.last) = (false, true);
+    pair.send(0, piece);
+    let reset = |event: &SctpEvent| matches!(event, SctpEvent::IncomingReset { .. });
+    pair.run_until(|pair| pair.ends[1].has(reset));
+    assert_eq!(pair.ends[1].messages[0].data.len(), 20);
+}

@@ -102,19 +102,18 @@ impl Tcb {
 
     /// A path on which data went less than an interval ago is not idle.
     fn ask_or_wait(&mut self, now: Instant, local: &mut Local) {
-        let interval = local.settings.heartbeat_interval.unwrap_or(Duration::MAX);
         let silent = now.saturating_duration_since(self.sender.last_sent());
-        let idle = silent >= interval && matches!(self.phase, Phase::Established);
-        if idle {
+        if local
+            .settings
+            .heartbeat_interval
+            .is_some_and(|interval| silent < interval)
+        {
+            let last_sent = self.sender.last_sent();
+            self.heartbeat.restart(last_sent, local, self.sender.rto());
+        } else if matches!(self.phase, Phase::Established) {
             self.heartbeat.asked = Asked::Pending;
         } else {
-            let last = self.sender.last_sent().max(now - interval.min(silent));
-            self.heartbeat.restart(last, local, self.sender.rto());
-            // Never in the past, whatever the interval is.
-            self.heartbeat.due = self
-                .heartbeat
-                .due
-                .map(|due| due.max(now + self.sender.rto().timeout()));
+            self.heartbeat.restart(now, local, self.sender.rto());
         }
     }
 

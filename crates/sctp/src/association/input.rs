@@ -35,6 +35,14 @@ impl Association {
         }
     }
 
+    fn is_connecting(&self) -> bool {
+        match &self.state {
+            State::CookieWait(_) => true,
+            State::Open(tcb) => tcb.is_connecting(),
+            State::New(_) | State::Closed => false,
+        }
+    }
+
     fn is_ours(&self, header: Header) -> bool {
         header.source_port == self.local.peer_port && header.destination_port == self.local.port
     }
@@ -49,6 +57,11 @@ impl Association {
             return self.accept_init(now, packet, first);
         }
         if matches!(self.state, State::Closed) {
+            self.answer_out_of_the_blue(packet, first);
+            return false;
+        }
+        // The peer is about to end an association that we do not have (RFC 9260 §8.5.1, E).
+        if first.kind == ShutdownAck::KIND && self.is_connecting() {
             self.answer_out_of_the_blue(packet, first);
             return false;
         }

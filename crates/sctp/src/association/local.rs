@@ -156,12 +156,14 @@ impl Local {
     }
 
     /// Whether `len` more bytes are accepted. An empty buffer takes a message of any size: it is
-    /// in the caller's memory already.
-    pub(super) fn has_room(&mut self, len: usize, outstanding: usize) -> bool {
-        let room =
-            len <= self.send_capacity(outstanding) || (self.queue.is_empty() && outstanding == 0);
+    /// in the caller's memory already. So does the message that all others wait for.
+    pub(super) fn has_room(&mut self, stream: u16, len: usize, outstanding: usize) -> bool {
+        let room = len <= self.send_capacity(outstanding)
+            || (self.queue.is_empty() && outstanding == 0)
+            || self.queue.waits_for(stream);
         if !room {
             self.refused = Some(len);
+            self.queue.unblock(stream);
         }
         room
     }
@@ -173,7 +175,7 @@ impl Local {
         };
         let wanted = refused.max(self.settings.send_buffer / 8);
         let empty = self.queue.is_empty() && outstanding == 0;
-        if self.send_capacity(outstanding) >= wanted || empty {
+        if self.send_capacity(outstanding) >= wanted || empty || self.queue.is_starved() {
             self.refused = None;
             self.events.push_back(SctpEvent::Writable);
         }
@@ -229,10 +231,15 @@ impl Local {
         self.chunks.push_front(encode(chunk));
     }
 
+    /// How long the information in a report may be, so that it fits into a packet with others.
+    pub(super) fn longest_report(&self) -> usize {
+        self.max_packet / 2
+    }
+
     /// Reports an error that is not fatal (RFC 9260 §3.3.10); a long `info` is cut.
     pub(super) fn report(&mut self, cause: u16, info: &[u8]) {
         let mut causes = Vec::new();
-        let info = info.get(..MAX_REASON).unwrap_or(info);
+        let info = info.get(..self.longest_report()).unwrap_or(info);
         write_cause(&mut causes, cause, info);
         self.reply(&OperationError { causes: &causes });
     }

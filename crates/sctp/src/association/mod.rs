@@ -2,6 +2,7 @@ mod connect;
 mod heartbeat;
 mod input;
 mod local;
+mod offer;
 mod output;
 mod reset;
 mod shutdown;

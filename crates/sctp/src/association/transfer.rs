@@ -26,7 +26,10 @@ impl Association {
             return Err(SctpError::Stream(message.stream));
         }
         let outstanding = self.outstanding();
-        if !self.local.has_room(message.data.len(), outstanding) {
+        if !self
+            .local
+            .has_room(message.stream, message.data.len(), outstanding)
+        {
             return Err(SctpError::BufferFull);
         }
         self.local.queue.push(now, message)

@@ -1,0 +1,246 @@
+//! What a SACK makes of outstanding chunks (RFC 9260 §6.2.1, §7.2.4).
+
+use super::{Fate, Outstanding};
+use crate::serial::Tsn;
+use std::ops::RangeInclusive;
+use std::time::{Duration, Instant};
+
+/// Reports of a TSN as missing that make it lost (RFC 9260 §7.2.4).
+const MISSES: u8 = 3;
+
+/// What a SACK told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct News {
+    /// Bytes acknowledged for the first time.
+    pub(crate) bytes: usize,
+    /// The cumulative TSN advanced.
+    pub(crate) advanced: bool,
+    /// Chunks were found lost.
+    pub(crate) lost: bool,
+    /// A round trip was measured.
+    pub(crate) round_trip: Option<Duration>,
+}
+
+/// What is wrong with a SACK.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SackError {
+    /// Older than what is known.
+    Old,
+    /// It acknowledges what was never sent.
+    NeverSent,
+}
+
+impl Outstanding {
+    /// Processes a SACK (RFC 9260 §6.2.1). `fast_recovery` changes how misses count (§7.2.4).
+    pub(crate) fn acknowledge(
+        &mut self,
+        now: Instant,
+        cumulative: u32,
+        blocks: impl Iterator<Item = (u16, u16)>,
+        fast_recovery: bool,
+    ) -> Result<News, SackError> {
+        let before = self.first.previous();
+        let cumulative = before.near(cumulative);
+        if cumulative < before {
+            return Err(SackError::Old);
+        }
+        if cumulative >= self.next_tsn() {
+            return Err(SackError::NeverSent);
+        }
+        let mut news = News {
+            advanced: cumulative > before,
+            ..News::default()
+        };
+        self.pop_through(now, cumulative, &mut news);
+        self.take_back_reneged();
+        let mut newest = None;
+        let mut highest = cumulative;
+        for (start, end) in blocks {
+            let block = cumulative.plus(start.into())..=cumulative.plus(end.into());
+            if *block.end() >= self.next_tsn() {
+                return Err(SackError::NeverSent);
+            }
+            highest = highest.max(*block.end());
+            newest = newest.max(self.acknowledge_block(now, block, &mut news));
+        }
+        self.suspect_up_to(highest);
+        let reported = if fast_recovery && news.advanced {
+            Some(highest)
+        } else {
+            newest
+        };
+        if let Some(reported) = reported {
+            news.lost = self.count_misses(reported);
+        }
+        Ok(news)
+    }
+
+    fn pop_through(&mut self, now: Instant, cumulative: Tsn, news: &mut News) {
+        while self.first <= cumulative {
+            let Some(sent) = self.chunks.pop_front() else {
+                break;
+            };
+            let tsn = self.first;
+            self.first = tsn.next();
+            self.held -= sent.fragment.data.len();
+            let cost = Self::cost(sent.fragment.data.len());
+            match sent.fate {
+                Fate::InFlight => self.in_flight -= cost,
+                Fate::Lost => {
+                    self.lost.remove(&tsn);
+                }
+                Fate::Acked | Fate::Abandoned => {}
+            }
+            if matches!(sent.fate, Fate::InFlight | Fate::Lost) {
+                news.bytes += cost;
+            }
+            self.stop_timing(now, tsn, sent.fate, news);
+        }
+        self.highest_acked = self.highest_acked.max(cumulative);
+        while self.acked.front().is_some_and(|run| run.1 <= cumulative) {
+            self.acked.pop_front();
+        }
+        if let Some(run) = self.acked.front_mut() {
+            run.0 = run.0.max(self.first);
+        }
+        while self.suspects.front().is_some_and(|tsn| *tsn <= cumulative) {
+            self.suspects.pop_front();
+        }
+    }
+
+    /// Acknowledges a block; returns its largest TSN that was not acknowledged before.
+    fn acknowledge_block(
+        &mut self,
+        now: Instant,
+        block: RangeInclusive<Tsn>,
+        news: &mut News,
+    ) -> Option<Tsn> {
+        let (mut tsn, end) = block.into_inner();
+        let mut newest = None;
+        while tsn <= end {
+            let at = self.acked.partition_point(|run| run.1 < tsn);
+            let known = self.acked.get(at).copied();
+            if let Some((first, last)) = known
+                && first <= tsn
+            {
+                tsn = last.next();
+                continue;
+            }
+            let until = known.map_or(end, |(first, _)| end.min(first.previous()));
+            self.record_run(at, tsn, until);
+            while tsn <= until {
+                self.acknowledge_one(now, tsn, news);
+                newest = Some(tsn);
+                tsn = tsn.next();
+            }
+        }
+        newest
+    }
+
+    /// Inserts a run at a place where there is none, joining it with its neighbours.
+    fn record_run(&mut self, at: usize, first: Tsn, last: Tsn) {
+        let joins_last = at > 0 && self.acked[at - 1].1.next() == first;
+        let joins_next = self.acked.get(at).is_some_and(|run| run.0 == last.next());
+        match (joins_last, joins_next) {
+            (true, true) => {
+                self.acked[at - 1].1 = self.acked[at].1;
+                self.acked.remove(at);
+            }
+            (true, false) => self.acked[at - 1].1 = last,
+            (false, true) => self.acked[at].0 = first,
+            (false, false) => self.acked.insert(at, (first, last)),
+        }
+    }
+
+    fn acknowledge_one(&mut self, now: Instant, tsn: Tsn, news: &mut News) {
+        let Some(sent) = self.chunks.get_mut(self.first.distance_to(tsn)) else {
+            return;
+        };
+        let fate = sent.fate;
+        let cost = Self::cost(sent.fragment.data.len());
+        match fate {
+            Fate::InFlight => self.in_flight -= cost,
+            Fate::Lost => {
+                self.lost.remove(&tsn);
+            }
+            Fate::Acked | Fate::Abandoned => return,
+        }
+        sent.fate = Fate::Acked;
+        news.bytes += cost;
+        self.stop_timing(now, tsn, fate, news);
+    }
+
+    fn stop_timing(&mut self, now: Instant, tsn: Tsn, fate: Fate, news: &mut News) {
+        if let Some((timed, sent_at)) = self.timed
+            && timed == tsn
+        {
+            self.timed = None;
+            if fate == Fate::InFlight {
+                news.round_trip = Some(now.saturating_duration_since(sent_at));
+            }
+        }
+    }
+
+    /// The first outstanding TSN cannot have arrived. If a gap ack block said so, the receiver has
+    /// thrown it away since (RFC 9260 §6.2.1, D iii). One that is missing from a block further up
+    /// may just not have fit into the SACK; it is found out when it comes to stand here.
+    fn take_back_reneged(&mut self) {
+        let Some(&(first, last)) = self.acked.front() else {
+            return;
+        };
+        if first != self.first {
+            return;
+        }
+        self.acked.pop_front();
+        let count = first.distance_to(last) + 1;
+        for at in (0..count).rev() {
+            let sent = &mut self.chunks[at];
+            if sent.fate == Fate::Acked {
+                sent.fate = Fate::InFlight;
+                sent.misses = 1;
+                self.in_flight += Self::cost(sent.fragment.data.len());
+                if !sent.fast_retransmitted {
+                    self.suspects.push_front(first.plus(at));
+                }
+            }
+        }
+    }
+
+    /// What lies between the largest TSN acknowledged so far and a larger one is in doubt.
+    fn suspect_up_to(&mut self, highest: Tsn) {
+        let mut tsn = self.highest_acked.next();
+        while tsn < highest {
+            let sent = &self.chunks[self.first.distance_to(tsn)];
+            if sent.fate == Fate::InFlight && !sent.fast_retransmitted {
+                self.suspects.push_back(tsn);
+            }
+            tsn = tsn.next();
+        }
+        self.highest_acked = self.highest_acked.max(highest);
+    }
+
+    /// Counts a miss for each suspect below `reported`; whether one is now lost.
+    fn count_misses(&mut self, reported: Tsn) -> bool {
+        let mut newly_lost = Vec::new();
+        let (chunks, first) = (&mut self.chunks, self.first);
+        self.suspects.retain(|&tsn| {
+            let sent = &mut chunks[first.distance_to(tsn)];
+            if sent.fate != Fate::InFlight {
+                return false;
+            }
+            if tsn < reported {
+                sent.misses += 1;
+            }
+            if sent.misses < MISSES {
+                return true;
+            }
+            sent.fast_retransmitted = true;
+            newly_lost.push(tsn);
+            false
+        });
+        for &tsn in &newly_lost {
+            self.lose(tsn);
+        }
+        !newly_lost.is_empty()
+    }
+}
