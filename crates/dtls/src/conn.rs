@@ -179,7 +179,7 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// An [`ExportError`], as [`Dtls::export`].
+    /// An [`ExportError`], as [`layer::Dtls::export`].
     pub fn export(
         &self,
         label: &str,

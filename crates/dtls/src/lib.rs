@@ -30,7 +30,11 @@ pub mod conn;
 mod core;
 mod factory;
 mod fingerprint;
+mod identity;
 mod record;
 mod session;
+mod waiting;
+#[cfg(feature = "webrtc-dtls")]
+pub mod webrtc;
 
 pub use factory::Factory;

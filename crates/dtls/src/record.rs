@@ -109,6 +109,36 @@ impl Lead {
     }
 }
 
+/// Adds to the sequence numbers of all records of epoch 0 in a datagram, which nothing authenticates.
+pub(crate) fn renumber(datagram: &mut [u8], offset: u64) {
+    let mut rest = datagram;
+    while let Some((header, body)) = rest.split_at_mut_checked(HEADER_LEN) {
+        if !FIRST_BYTES.contains(&header[0]) || header[0] & UNIFIED_MASK == UNIFIED {
+            // A protected record of 1.3: there is no plaintext behind it.
+            return;
+        }
+        if header[3..5] == [0, 0] {
+            let mut number = [0; 8];
+            number[2..].copy_from_slice(&header[5..11]);
+            let number = u64::from_be_bytes(number)
+                .wrapping_add(offset)
+                .to_be_bytes();
+            header[5..11].copy_from_slice(&number[2..]);
+        }
+        let len = usize::from(u16::from_be_bytes([header[11], header[12]]));
+        let Some((_, next)) = body.split_at_mut_checked(len) else {
+            return;
+        };
+        rest = next;
+    }
+}
+
+/// Whether a datagram begins with a handshake message in plaintext.
+#[cfg(feature = "webrtc-dtls")]
+pub(crate) fn is_plain_handshake(datagram: &[u8]) -> bool {
+    matches!(datagram, [CONTENT_HANDSHAKE, _, _, 0, 0, ..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,6 +180,20 @@ mod tests {
         assert_eq!(Lead::of(&record(23, 1, &[0; 30])), Lead::ApplicationData);
         assert_eq!(Lead::of(&[0b0010_1111, 0, 0]), Lead::ApplicationData);
         assert_eq!(Lead::of(&[0b0010_1110, 0, 0]), Lead::Other);
+    }
+
+    #[test]
+    fn only_plaintext_records_are_renumbered() {
+        let mut datagram = [record(22, 0, &[1; 5]), record(22, 1, &[2; 5])].concat();
+        datagram.extend(record(20, 0, &[1]));
+        datagram.extend([0b0010_1110, 9, 9]);
+        let before = datagram.clone();
+        renumber(&mut datagram, 0x1_02);
+        let mut expected = before;
+        for at in [9, 2 * 18 + 9] {
+            expected[at..at + 2].copy_from_slice(&[1, 2]);
+        }
+        assert_eq!(datagram, expected);
     }
 
     // dtls-051

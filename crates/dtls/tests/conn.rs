@@ -1,7 +1,7 @@
 //! The async front: two connections over a path in memory, with the clock of a paused runtime.
 
 #![allow(clippy::unwrap_used, reason = "tests")]
-#![cfg(feature = "tokio")]
+#![cfg(all(feature = "tokio", feature = "ring"))]
 
 use layer::{Blame, Certificate, Datagrams, DtlsConfig, DtlsRole, NewDtls};
 use muonrtc_dtls::Factory;

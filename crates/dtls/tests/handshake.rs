@@ -1,5 +1,6 @@
 //! Whole handshakes between two sessions, in every combination of versions.
 
+#![cfg(feature = "ring")]
 #![allow(
     clippy::unwrap_used,
     clippy::cast_possible_truncation,

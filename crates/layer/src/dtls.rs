@@ -112,7 +112,9 @@ pub trait Dtls: Send {
     /// certificate (RFC 8122 §5.1). A later call adds to them.
     fn set_remote_fingerprints(&mut self, now: Instant, fingerprints: &[Fingerprint]);
 
-    /// Encrypts `plaintext` into `out` as one datagram and returns its length.
+    /// Encrypts `plaintext` into `out` as one datagram and returns its length. An implementation
+    /// that encrypts in a task of its own returns 0: the datagram then comes out of
+    /// [`poll_transmit`](Dtls::poll_transmit), after a wake.
     ///
     /// # Errors
     ///

@@ -5,8 +5,7 @@
 //! unused, and the bare block ciphers, which ring does not show.
 //!
 //! ring takes randomness only from the operating system: the `random` argument of
-//! [`Agreement::start`](crate::Agreement::start) and
-//! [`Signatures::generate`](crate::Signatures::generate) is not used here.
+//! [`Agreement::start`] and [`Signatures::generate`](crate::Signatures::generate) is not used here.
 
 mod aead;
 mod agreement;

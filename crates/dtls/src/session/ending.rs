@@ -1,6 +1,6 @@
 use super::Session;
-use super::identity::Verdict;
 use crate::alert::Alert;
+use crate::identity::Verdict;
 use dimpl::{Error, SecurityError};
 use layer::{Blame, DtlsEvent, DtlsState, End};
 use std::borrow::Cow;

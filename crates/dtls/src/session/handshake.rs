@@ -1,9 +1,9 @@
 use super::Session;
-use super::identity::Verdict;
 use super::transfer::Keying;
 use crate::alert::Alert;
 use crate::core::{self, Core};
-use crate::record::Lead;
+use crate::identity::Verdict;
+use crate::record::{self, Lead};
 use dimpl::Output;
 use layer::{Blame, DtlsRole, DtlsState, DtlsVersion, End, Opened, Security};
 use std::time::Instant;
@@ -170,6 +170,8 @@ impl Session {
                     let mut copy = self.spare.pop().unwrap_or_default();
                     copy.clear();
                     copy.extend_from_slice(packet);
+                    let undecided = core.version().is_none();
+                    self.renumber(undecided, &mut copy);
                     self.transmit.push_back(copy);
                 }
                 Output::BufferTooSmall { needed } => scratch.resize(needed, 0),
@@ -207,6 +209,21 @@ impl Session {
             self.closed_by_peer();
         }
         opened
+    }
+
+    /// RFC 6347 §4.2.4, RFC 9147 §4.2.1: a message that is sent again is in a new record. An
+    /// undecided dimpl sends its ClientHello again under the same number, and a server that checks
+    /// for replays (Pion's, for one) drops it. Later records go on behind.
+    fn renumber(&mut self, undecided: bool, datagram: &mut [u8]) {
+        let offset = if undecided {
+            self.hellos_sent += 1;
+            self.hellos_sent - 1
+        } else {
+            self.hellos_sent.saturating_sub(1)
+        };
+        if offset > 0 {
+            record::renumber(datagram, offset);
+        }
     }
 
     /// dimpl acknowledges a gap in a flight at once, and again at once for as long as it is there.

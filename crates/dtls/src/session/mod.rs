@@ -2,16 +2,15 @@
 
 mod ending;
 mod handshake;
-mod identity;
 mod transfer;
-mod waiting;
 
 use crate::core::{Configuration, Core};
 use crate::factory::Factory;
+use crate::identity::Identity;
+use crate::waiting::Waiting;
 use bytes::Bytes;
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::Rng;
-use identity::Identity;
 use layer::{
     Dtls, DtlsConfig, DtlsError, DtlsEvent, DtlsRole, DtlsState, DtlsStats, ExportError,
     Fingerprint, Opened, SealError, Security, Start,
@@ -19,7 +18,6 @@ use layer::{
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use transfer::Keying;
-use waiting::Waiting;
 
 /// A DTLS session on dimpl.
 pub(crate) struct Session {
@@ -37,6 +35,8 @@ pub(crate) struct Session {
     /// From the role to the end.
     core: Option<Core>,
     timeout: Option<Instant>,
+    /// How often an undecided client has sent its ClientHello.
+    hellos_sent: u64,
     /// When a timer fired last.
     fired: Option<Instant>,
     identity: Identity,
@@ -81,6 +81,7 @@ impl Session {
             role: None,
             core: None,
             timeout: None,
+            hellos_sent: 0,
             fired: None,
             identity: Identity::default(),
             security: None,

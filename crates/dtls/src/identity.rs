@@ -5,14 +5,14 @@ use layer::Fingerprint;
 
 /// Who the peer said it is, and who it showed to be.
 #[derive(Debug, Default)]
-pub(super) struct Identity {
+pub(crate) struct Identity {
     signalled: Vec<Fingerprint>,
     certificates: Vec<Bytes>,
 }
 
 /// What is known of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     /// The certificate or the fingerprints have not come.
     Open,
     /// One of the fingerprints is the certificate's.
@@ -25,7 +25,7 @@ pub(super) enum Verdict {
 const MAX_FINGERPRINTS: usize = 64;
 
 impl Identity {
-    pub(super) fn add_fingerprints(&mut self, fingerprints: &[Fingerprint]) {
+    pub(crate) fn add_fingerprints(&mut self, fingerprints: &[Fingerprint]) {
         for fingerprint in fingerprints {
             let room = self.signalled.len() < MAX_FINGERPRINTS;
             if room && !self.signalled.contains(fingerprint) {
@@ -34,15 +34,15 @@ impl Identity {
         }
     }
 
-    pub(super) fn set_certificate(&mut self, leaf: &[u8]) {
+    pub(crate) fn set_certificate(&mut self, leaf: &[u8]) {
         self.certificates = vec![Bytes::copy_from_slice(leaf)];
     }
 
-    pub(super) fn certificates(&self) -> &[Bytes] {
+    pub(crate) fn certificates(&self) -> &[Bytes] {
         &self.certificates
     }
 
-    pub(super) fn verdict(&self, provider: &Provider) -> Verdict {
+    pub(crate) fn verdict(&self, provider: &Provider) -> Verdict {
         match self.certificates.first() {
             Some(leaf) if !self.signalled.is_empty() => {
                 if fingerprint::matches(provider, leaf, &self.signalled) {

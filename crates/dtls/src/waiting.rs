@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 
 /// Datagrams or messages that wait, within a bound.
 #[derive(Debug)]
-pub(super) struct Waiting {
+pub(crate) struct Waiting {
     queue: VecDeque<Vec<u8>>,
     bytes: usize,
     max_count: usize,
@@ -10,7 +10,7 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    pub(super) fn new(max_count: usize, max_bytes: usize) -> Self {
+    pub(crate) fn new(max_count: usize, max_bytes: usize) -> Self {
         Self {
             queue: VecDeque::new(),
             bytes: 0,
@@ -20,7 +20,7 @@ impl Waiting {
     }
 
     /// Keeps a copy; `false` if the bound is reached.
-    pub(super) fn push(&mut self, bytes: &[u8]) -> bool {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
         let fits = self.queue.len() < self.max_count && self.bytes + bytes.len() <= self.max_bytes;
         if fits {
             self.bytes += bytes.len();
@@ -29,17 +29,17 @@ impl Waiting {
         fits
     }
 
-    pub(super) fn pop(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn pop(&mut self) -> Option<Vec<u8>> {
         let bytes = self.queue.pop_front()?;
         self.bytes -= bytes.len();
         Some(bytes)
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.queue.len()
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.queue = VecDeque::new();
         self.bytes = 0;
     }
