@@ -3,6 +3,7 @@
 //! Each test starts itself again in a network namespace of its own ([`network`]), serves
 //! `page.html` and the signalling of the echo server there, starts a browser on the page
 //! ([`browser`]), and takes the outcome of each check from what the page posts back ([`page`]).
+//! [`relay`] stands between the two where packets are to be lost.
 //! `MUON_INTEROP=skip`, which `cargo xtask test --no-interop` sets, leaves them out.
 
 #![allow(
@@ -13,6 +14,7 @@
 mod browser;
 mod network;
 mod page;
+mod relay;
 #[path = "../../examples/echo/server.rs"]
 mod server;
 
@@ -44,6 +46,8 @@ const CHECKS: &[&str] = &[
     "a connection closed by the page",
     "IPv4 alone",
     "IPv6 alone",
+    "reliable channels on a path that loses packets",
+    "maxRetransmits 0 on a path that loses packets",
     "twenty connections at once",
 ];
 
@@ -110,7 +114,8 @@ async fn run(inside: &Inside, browser: Browser, addresses: Addresses, checks: &[
     let (page, mut reports) = page::router(checks);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let url = format!("http://{}/interop", listener.local_addr().expect("bound"));
-    tokio::spawn(async move { axum::serve(listener, server::router().merge(page)).await });
+    let app = server::router().merge(relay::router()).merge(page);
+    tokio::spawn(async move { axum::serve(listener, app).await });
 
     println!("\n{browser} on {url}");
     let mut process = browser.start(inside.scratch(), addresses, &url);
