@@ -4,6 +4,7 @@
 //! it.
 
 mod state;
+mod task;
 
 use bytes::Bytes;
 use crypto::Provider;
@@ -15,15 +16,10 @@ use state::{MAX_OUTBOX, State};
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
-use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Instant, SystemTime};
-use tokio::sync::Notify;
-use tokio::time::{Sleep, sleep_until};
-
-/// What UDP carries.
-const MAX_DATAGRAM: usize = 65_535;
+use task::{Shared, Task, drive};
 
 /// A DTLS session over a path. When the last clone is dropped, the session says goodbye and ends.
 #[derive(Clone)]
@@ -35,18 +31,6 @@ pub struct Connection {
 struct Owner {
     shared: Arc<Shared>,
 }
-
-struct Shared {
-    path: Box<dyn Datagrams>,
-    state: Mutex<State>,
-    task: Arc<Task>,
-    /// The session has changed its state.
-    changed: Notify,
-}
-
-/// Wakes the task, also for a session that makes output by itself.
-#[derive(Default)]
-struct Task(Mutex<Option<Waker>>);
 
 /// The present and a seed from the provider, for [`Connection::spawn`] and for certificates.
 ///
@@ -94,12 +78,7 @@ impl Connection {
         let mut session = factory.new_dtls(start, config)?;
         session.set_remote_fingerprints(start.now, fingerprints);
         session.set_role(start.now, role)?;
-        let shared = Arc::new(Shared {
-            path: Box::new(path),
-            state: Mutex::new(State::new(session)),
-            task,
-            changed: Notify::new(),
-        });
+        let shared = Arc::new(Shared::new(Box::new(path), State::new(session), task));
         tokio::spawn(drive(Arc::clone(&shared)));
         Ok(Self {
             owner: Arc::new(Owner { shared }),
@@ -250,76 +229,6 @@ fn aborted(end: &End) -> io::Error {
 )]
 fn now() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-/// The task: it ends with the session, when all has been sent.
-async fn drive(shared: Arc<Shared>) {
-    let mut timer = pin!(sleep_until(now().into()));
-    let mut buf = vec![0; MAX_DATAGRAM];
-    poll_fn(|cx| shared.turn(cx, timer.as_mut(), &mut buf)).await;
-}
-
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Asks again whenever the session has changed its state.
-    async fn wait<T>(&self, ask: impl Fn(&State) -> Option<T>) -> T {
-        loop {
-            let mut changed = pin!(self.changed.notified());
-            changed.as_mut().enable();
-            if let Some(answer) = ask(&self.lock()) {
-                return answer;
-            }
-            changed.await;
-        }
-    }
-
-    /// One turn of the task: receive, time, transmit, events, sleep.
-    fn turn(&self, cx: &mut Context<'_>, timer: Pin<&mut Sleep>, buf: &mut [u8]) -> Poll<()> {
-        self.task.set(cx.waker());
-        let mut state = self.lock();
-        let has_path = state.receive(cx, &*self.path, buf);
-        if state.is_abandoned || !has_path {
-            state.session.close(now());
-        }
-        let is_flushed = state.transmit(cx, &*self.path, buf);
-        let has_changed = state.collect(buf);
-        let is_over = state.end.is_some() && (is_flushed || state.is_abandoned);
-        let due = state.sleep(cx, timer);
-        drop(state);
-        if has_changed {
-            self.changed.notify_waiters();
-        }
-        if is_over {
-            return Poll::Ready(());
-        }
-        if due {
-            cx.waker().wake_by_ref();
-        }
-        Poll::Pending
-    }
-}
-
-impl Task {
-    fn set(&self, waker: &Waker) {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *slot = Some(waker.clone());
-    }
-}
-
-impl Wake for Task {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let task = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = &*task {
-            task.wake_by_ref();
-        }
-    }
 }
 
 impl Drop for Owner {

@@ -133,10 +133,50 @@ pub(crate) fn renumber(datagram: &mut [u8], offset: u64) {
     }
 }
 
+/// Whether a datagram is made of records of 1.2 alone, and those of epoch 0 hold what their type
+/// says: messages that could be of a handshake.
+#[cfg(feature = "webrtc-dtls")]
+pub(crate) fn is_well_formed(datagram: &[u8]) -> bool {
+    const CONTENT_CHANGE_CIPHER_SPEC: u8 = 20;
+    let mut rest = datagram;
+    while let Some((header, body)) = rest.split_at_checked(HEADER_LEN) {
+        let len = usize::from(u16::from_be_bytes([header[11], header[12]]));
+        let Some((fragment, next)) = body.split_at_checked(len) else {
+            return false;
+        };
+        let plaintext = header[3..5] == [0, 0];
+        let fits = match header[0] {
+            CONTENT_CHANGE_CIPHER_SPEC
+            | CONTENT_ALERT
+            | CONTENT_HANDSHAKE
+            | CONTENT_APPLICATION_DATA
+                if !plaintext =>
+            {
+                true
+            }
+            CONTENT_CHANGE_CIPHER_SPEC => fragment == [1],
+            CONTENT_ALERT => matches!(fragment, [1 | 2, _]),
+            CONTENT_HANDSHAKE => Lead::of_handshake(fragment) != Lead::Foreign,
+            _ => false,
+        };
+        if !fits || header[1] != 0xfe {
+            return false;
+        }
+        rest = next;
+    }
+    rest.is_empty() && !datagram.is_empty()
+}
+
+/// Whether a datagram begins with a record of epoch 0.
+#[cfg(feature = "webrtc-dtls")]
+pub(crate) fn is_plaintext(datagram: &[u8]) -> bool {
+    matches!(datagram, [_, _, _, 0, 0, ..])
+}
+
 /// Whether a datagram begins with a handshake message in plaintext.
 #[cfg(feature = "webrtc-dtls")]
 pub(crate) fn is_plain_handshake(datagram: &[u8]) -> bool {
-    matches!(datagram, [CONTENT_HANDSHAKE, _, _, 0, 0, ..])
+    datagram.first() == Some(&CONTENT_HANDSHAKE) && is_plaintext(datagram)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-use super::Session;
 use super::transfer::Keying;
+use super::{Session, randomness};
 use crate::alert::Alert;
 use crate::core::{self, Core};
 use crate::identity::Verdict;
@@ -13,8 +13,8 @@ use std::time::Instant;
 const MAX_HANDSHAKE_DATAGRAM: usize = 2048;
 /// dimpl insists on a buffer for the largest certificate that it may have put together.
 const CERTIFICATE_SCRATCH: usize = 256 * 1024;
-/// Afterwards, a record (RFC 8446 §5.1).
-const RECORD_SCRATCH: usize = 1 << 14;
+/// Afterwards, a datagram; it grows for larger records.
+const RECORD_SCRATCH: usize = 2048;
 
 /// What to do with a datagram before the handshake is over.
 enum Triage {
@@ -31,18 +31,11 @@ impl Session {
         let settings = self
             .factory
             .settings(self.config.max_datagram, self.round_trip);
-        if let Some(newer) = self.factory.configuration(settings, self.seed) {
+        let (seed, _) = randomness(&self.factory, self.start);
+        if let Some(newer) = self.factory.configuration(settings, seed) {
             self.configuration = newer;
         }
-        let core = Core::new(
-            &self.configuration,
-            self.factory.provider,
-            self.config.certificate.clone(),
-            self.random.take(),
-            role,
-            now,
-        );
-        self.core = Some(core);
+        self.core = Some(self.new_core(now, role));
         self.scratch = vec![0; CERTIFICATE_SCRATCH];
         self.set_state(DtlsState::Connecting);
         if let Some(core) = &mut self.core {
@@ -50,6 +43,18 @@ impl Session {
             self.after(now, begun, None);
         }
         self.replay(now);
+    }
+
+    fn new_core(&self, now: Instant, role: DtlsRole) -> Core {
+        let (_, generator) = randomness(&self.factory, self.start);
+        Core::new(
+            &self.configuration,
+            self.factory.provider,
+            self.config.certificate.clone(),
+            generator,
+            role,
+            now,
+        )
     }
 
     /// Takes a datagram, new or kept.
@@ -148,6 +153,13 @@ impl Session {
                 self.settle();
                 opened
             }
+            Err(dimpl::Error::TooManyClientHelloFragments) => {
+                // Nothing is decided yet: a server that met with pieces that never made a whole
+                // begins anew, within the same bound.
+                self.core = Some(self.new_core(now, DtlsRole::Server));
+                self.stats.dropped += 1;
+                Opened::default()
+            }
             Err(error) => {
                 // An undecided instance may have lost its inside; a decided one may have an alert.
                 let decided = |core: &Core| core.version().is_some();
@@ -200,9 +212,8 @@ impl Session {
                 _ => {}
             }
         }
-        if self.security.is_some() {
-            scratch.truncate(RECORD_SCRATCH);
-            scratch.shrink_to_fit();
+        if self.security.is_some() && scratch.len() == CERTIFICATE_SCRATCH {
+            scratch = vec![0; RECORD_SCRATCH];
         }
         self.scratch = scratch;
         if peer_closed {
@@ -251,13 +262,13 @@ impl Session {
         };
         // dimpl tells the keys after the connection.
         security.srtp_profile = self.keying.as_ref().map(Keying::profile);
+        if self.state != DtlsState::Connecting {
+            return;
+        }
         match self.identity.verdict(&self.factory.provider) {
             // RFC 8842 §5.2: until the fingerprint is known, nothing is delivered.
             Verdict::Open => {}
-            Verdict::Match if self.state == DtlsState::Connecting => {
-                self.set_state(DtlsState::Connected);
-            }
-            Verdict::Match => {}
+            Verdict::Match => self.set_state(DtlsState::Connected),
             // RFC 8122 §6.2: bad_certificate. It goes out under the keys of the finished handshake.
             Verdict::Mismatch => {
                 let end = End::new(

@@ -23,9 +23,7 @@ use transfer::Keying;
 pub(crate) struct Session {
     factory: Factory,
     config: DtlsConfig,
-    /// Of a deterministic provider alone: the seed of dimpl and the generator of keys.
-    seed: Option<u64>,
-    random: Option<ChaCha12Rng>,
+    start: Start,
     /// Checked with the session's first settings.
     configuration: Configuration,
     round_trip: Option<Duration>,
@@ -60,11 +58,17 @@ const EARLY_BYTES_PER_DATAGRAM: usize = 2048;
 /// Buffers of sent datagrams, kept for the next ones.
 const MAX_SPARE: usize = 8;
 
+/// Of a deterministic provider alone: the seed of dimpl and the generator of keys.
+fn randomness(factory: &Factory, start: Start) -> (Option<u64>, Option<ChaCha12Rng>) {
+    let mut generator = factory.generator(start, *b"dtls    ");
+    let seed = generator.as_mut().map(Rng::next_u64);
+    (seed, generator)
+}
+
 impl Session {
     /// `None` if the provider fails its self-tests.
     pub(crate) fn new(factory: &Factory, start: Start, config: DtlsConfig) -> Option<Self> {
-        let mut random = factory.generator(start, *b"dtls    ");
-        let seed = random.as_mut().map(Rng::next_u64);
+        let (seed, _) = randomness(factory, start);
         let settings = factory.settings(config.max_datagram, None);
         let configuration = factory.configuration(settings, seed)?;
         let early = factory.max_early_datagrams;
@@ -73,8 +77,7 @@ impl Session {
             held: Waiting::new(usize::MAX, factory.max_held_bytes),
             factory: factory.clone(),
             config,
-            seed,
-            random,
+            start,
             configuration,
             round_trip: None,
             state: DtlsState::New,

@@ -9,7 +9,6 @@
 //!   comes out of [`poll_transmit`](layer::Dtls::poll_transmit) after a wake,
 //! - received data comes out of [`poll_message`](layer::Dtls::poll_message),
 //! - what it drops is not counted, and a fatal alert of the peer looks like its `close_notify`,
-//! - garbage that reaches it during the handshake can end the session,
 //! - certificates must have a private key on P-256 that leaves its signer.
 
 mod pipe;

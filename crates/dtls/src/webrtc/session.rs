@@ -154,8 +154,13 @@ fn stranger() -> End {
 impl Dtls for Session {
     fn handle_input(&mut self, now: Instant, datagram: &mut [u8]) -> Opened {
         self.stats.datagrams_received += 1;
-        let first = datagram.first();
-        if self.ended() || !first.is_some_and(|first| record::FIRST_BYTES.contains(first)) {
+        let over = self.established.is_some();
+        if over && self.role == Some(DtlsRole::Server) && record::is_plain_handshake(datagram) {
+            self.pipe.repeat_last_flight();
+        }
+        // The implementation ends with an alert on plaintext that it cannot read, whoever sent it.
+        let stray = over && record::is_plaintext(datagram);
+        if self.ended() || stray || !record::is_well_formed(datagram) {
             self.stats.dropped += 1;
         } else if self.role.is_none() {
             if !self.early.push(datagram) {
@@ -164,10 +169,6 @@ impl Dtls for Session {
         } else {
             if self.deadline.is_none() && self.established.is_none() {
                 self.deadline = Some(now + self.factory.handshake_timeout);
-            }
-            let over = self.established.is_some();
-            if over && self.role == Some(DtlsRole::Server) && record::is_plain_handshake(datagram) {
-                self.pipe.repeat_last_flight();
             }
             self.pipe.arrive(datagram);
         }
