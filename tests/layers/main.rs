@@ -6,5 +6,6 @@
     reason = "tests"
 )]
 
+mod agents;
 mod conformance;
 mod saboteur;

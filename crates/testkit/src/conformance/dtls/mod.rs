@@ -39,6 +39,11 @@ pub struct Claims {
     pub srtp_choice: bool,
     /// A record that came before is dropped (RFC 9147 §4.5.1).
     pub replay_protection: bool,
+    /// Random records in the handshake do not end it, as RFC 6347 §4.1.2.7 and RFC 9147 §4.5.2
+    /// recommend.
+    pub withstands_noise: bool,
+    /// What is dropped is counted in `DtlsStats`.
+    pub counts_drops: bool,
     /// A handshake gives up within this time when nobody answers. Default 5 minutes.
     pub gives_up_within: Duration,
 }
@@ -52,6 +57,8 @@ impl Default for Claims {
             srtp: true,
             srtp_choice: true,
             replay_protection: true,
+            withstands_noise: true,
+            counts_drops: true,
             gives_up_within: Duration::from_secs(5 * 60),
         }
     }
@@ -195,7 +202,8 @@ kit! {
 
     counts_early_datagrams_beyond_a_bound:
         "datagrams before the role are kept within a bound, and what goes beyond is counted"
-        => handshake::early_flood;
+        => handshake::early_flood,
+        unless |subject| (!subject.claims.counts_drops).then_some("counting what is dropped is not claimed");
 
     connects_although_any_one_datagram_is_lost:
         "any single datagram of the handshake may be lost (RFC 6347 §4.2.4, RFC 9147 §5.8)"
@@ -259,7 +267,7 @@ kit! {
         unless |subject| (!subject.claims.replay_protection).then_some("replay protection is not claimed");
 
     drops_changed_records:
-        "a record with a flipped bit is dropped and counted, and the session lives on"
+        "records with flipped bits are dropped and counted, and the session lives on"
         => data::changed;
 
     exports_the_same_keys_at_both_ends:
@@ -297,8 +305,13 @@ kit! {
         "garbage, and a key that belongs to another certificate, are Malformed"
         => certificate::malformed;
 
+    connects_among_random_bytes:
+        "random bytes before and in the handshake change nothing"
+        => robustness::noisy_handshake,
+        unless |subject| (!subject.claims.withstands_noise).then_some("withstanding noise in the handshake is not claimed");
+
     counts_random_bytes_and_lives_on:
-        "random bytes in every state are counted as dropped and change nothing"
+        "random bytes in a connected session are counted as dropped and change nothing"
         => robustness::random_bytes;
 
     never_panics_on_changed_datagrams:
