@@ -304,16 +304,17 @@ async fn echo(channel: DataChannel) {
 
 /// The channel as this side sees it.
 fn describe_channel(channel: &DataChannel) -> String {
-    json!({
-        "label": channel.label(),
-        "protocol": channel.protocol(),
-        "ordered": channel.ordered(),
-        "maxRetransmits": channel.max_retransmits(),
-        "maxPacketLifeTime": channel.max_packet_life_time(),
-        "id": channel.id(),
-        "negotiated": channel.negotiated(),
-    })
-    .to_string()
+    let info = ChannelInfo {
+        label: channel.label(),
+        protocol: channel.protocol(),
+        ordered: channel.ordered(),
+        max_retransmits: channel.max_retransmits(),
+        max_packet_life_time: channel.max_packet_life_time(),
+        id: channel.id(),
+        negotiated: channel.negotiated(),
+    };
+    // Strings, numbers and booleans: nothing in it fails to serialise.
+    serde_json::to_string(&info).unwrap_or_default()
 }
 
 #[derive(Debug, Deserialize)]
@@ -393,6 +394,19 @@ impl ChannelRequest {
         init.max_packet_life_time = self.max_packet_life_time;
         init
     }
+}
+
+/// The answer to [`INFO`]; what is unset is `null`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChannelInfo {
+    label: String,
+    protocol: String,
+    ordered: bool,
+    max_retransmits: Option<u16>,
+    max_packet_life_time: Option<u16>,
+    id: Option<u16>,
+    negotiated: bool,
 }
 
 /// A description of ours and the session it belongs to.
