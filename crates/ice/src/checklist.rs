@@ -51,12 +51,14 @@ impl Checklist {
     }
 
     /// Adds a pair if there is room or room can be made: failed pairs go first, then one of lower
-    /// priority that nothing has come of (RFC 8838 §10, ice-026). Returns whether it was added, and
-    /// the pair that had to go.
-    pub(crate) fn insert(&mut self, pair: Pair, max: usize) -> (bool, Option<Pair>) {
+    /// priority that nothing has come of (RFC 8838 §10, ice-026). A pair that is `proven`, since the
+    /// peer's check came on it, displaces any that are not. Returns whether it was added, and the
+    /// pair that had to go.
+    pub(crate) fn insert(&mut self, pair: Pair, proven: bool, max: usize) -> (bool, Option<Pair>) {
         let mut removed = None;
         if self.pairs.len() >= max {
-            let Some(victim) = self.victim(pair.priority) else {
+            let below = if proven { u64::MAX } else { pair.priority };
+            let Some(victim) = self.victim(below) else {
                 return (false, None);
             };
             removed = Some(self.remove(victim));
@@ -65,7 +67,7 @@ impl Checklist {
         (true, removed)
     }
 
-    fn victim(&self, priority: u64) -> Option<usize> {
+    fn victim(&self, below: u64) -> Option<usize> {
         let lowest = |wanted: &dyn Fn(&Pair) -> bool| {
             let candidates = self.pairs.iter().enumerate();
             candidates
@@ -75,7 +77,7 @@ impl Checklist {
         };
         lowest(&|pair| pair.state == PairState::Failed).or_else(|| {
             lowest(&|pair| {
-                pair.priority < priority
+                pair.priority < below
                     && !pair.authenticated
                     && matches!(pair.state, PairState::Frozen | PairState::Waiting)
             })

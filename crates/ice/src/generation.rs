@@ -167,6 +167,7 @@ impl Generation {
         id: PairId,
         (local, remote): (usize, usize),
         role: IceRole,
+        proven: bool,
         max: usize,
     ) -> bool {
         let (ours, theirs) = (&self.locals[local], &self.remotes[remote]);
@@ -185,7 +186,7 @@ impl Generation {
             foundation(locals, remotes, &pair),
             |other| foundation(locals, remotes, other),
         );
-        let (added, removed) = self.checklist.insert(pair, max);
+        let (added, removed) = self.checklist.insert(pair, proven, max);
         if let Some(check) = removed.and_then(|pair| pair.check) {
             self.outstanding.remove(check);
         }

@@ -308,3 +308,27 @@ proptest! {
         prop_assert_eq!(agent.handle_input(now, input), Received::Consumed);
     }
 }
+
+// RFC 8445 §19.5.1
+#[test]
+fn a_peer_with_forged_addresses_cannot_make_us_flood_others() {
+    let mut network = connected(1);
+    let to = address(&network, B);
+    let ours = network.peers[B].agent.local_credentials().clone();
+    for number in 0..1000_u16 {
+        let from = SocketAddr::from(([192, 0, 2, 1], 1000 + number));
+        let mut script = Script::new(1, &ours, "them");
+        script.id[..2].copy_from_slice(&number.to_be_bytes());
+        network.inject(
+            from,
+            to,
+            script.bytes(),
+            Duration::from_micros(u64::from(number)),
+        );
+    }
+    network.peers[B].sent.clear();
+    network.run(Duration::from_millis(400));
+    let sent = network.peers[B].sent.iter();
+    let checks = sent.filter(|(_, _, bytes)| script::is_request(bytes));
+    assert!(checks.count() <= 16, "eight at once and then one per 50 ms");
+}

@@ -146,3 +146,34 @@ fn a_hidden_address_is_reached_by_the_peers_own_checks() {
     let remotes = network.peers[A].agent.remote_candidates();
     assert_eq!(remotes, [hidden]);
 }
+
+// ice-026
+#[test]
+fn a_checklist_full_of_dead_pairs_has_room_for_one_that_the_peer_has_checked() {
+    let mut factory = muonrtc_ice::Factory::default();
+    factory.max_pairs = 50;
+    let addresses: [&[&str]; 2] = [&["10.0.0.1"], &["10.0.0.2"]];
+    let mut network = Network::with(5, [factory.clone(), factory], addresses);
+    network.peers[B].trickles = false;
+    network.gather();
+    network.introduce(A);
+    let now = network.now;
+    for number in 0..99_u8 {
+        let address = CandidateAddress::Socket(SocketAddr::from(([10, 9, 9, number], 9)));
+        let priority = 2_130_706_431 - u32::from(number);
+        let foundation = number.to_string();
+        let dead = Candidate::new(
+            foundation,
+            CandidateType::Host,
+            Protocol::Udp,
+            priority,
+            address,
+        );
+        network.agent(A).add_remote_candidate(now, dead).unwrap();
+    }
+    assert_eq!(network.peers[A].agent.stats().pairs.len(), 50);
+    network.introduce(B);
+    network.signal_held(A);
+    let took = network.run_until(SECOND, |it| it.path(A).is_some());
+    assert!(took.unwrap() < Duration::from_millis(10), "{took:?}");
+}

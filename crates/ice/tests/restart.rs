@@ -229,3 +229,34 @@ fn current_and_malformed_credentials_are_refused() {
         Err(IceError::Closed)
     );
 }
+
+// The answerer may check under its old credentials before it restarts; that path must not be lost.
+#[test]
+fn a_path_found_between_the_peers_restart_and_our_own_is_kept() {
+    let mut network = connected(3);
+    network.cut = true;
+    network.run(60 * SECOND);
+    network.cut = false;
+    restart(&mut network, A, "A2");
+    gather(&mut network, A);
+    network.introduce(B);
+    let now = network.now;
+    for candidate in network.peers[A].agent.local_candidates() {
+        network
+            .agent(B)
+            .add_remote_candidate(now, candidate)
+            .unwrap();
+    }
+    network.run(SECOND);
+    assert!(
+        network.path(B).is_some(),
+        "the offerer answers early checks"
+    );
+    restart(&mut network, B, "B2");
+    assert!(network.path(B).is_some());
+    gather(&mut network, B);
+    network.introduce(A);
+    network.run(SECOND);
+    assert!(network.both(IceState::Completed));
+    assert!(network.data_flows());
+}

@@ -74,7 +74,7 @@ impl Agent {
             }
             None => return None,
         };
-        self.force_pair(local, theirs)
+        self.make_pair(local, theirs, true)
     }
 
     /// ice-047: checks back (RFC 8445 §7.3.1.4).

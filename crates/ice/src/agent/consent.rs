@@ -119,19 +119,20 @@ impl Agent {
 
     /// ice-056: consent that nobody renewed has ended, and the pair with it (RFC 7675 §5.1).
     pub(super) fn expire_consent(&mut self, now: Instant) {
+        let mut ended = Vec::new();
         for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
-            let mut ended = Vec::new();
             for pair in &mut generation.checklist.pairs {
                 if pair.consent_until.is_some_and(|until| until <= now) {
                     pair.consent_until = None;
                     ended.push(pair.id);
                 }
             }
-            for id in ended {
-                generation
-                    .outstanding
-                    .retain(|request| request.pair != id || request.purpose == Purpose::Check);
-            }
+            generation.outstanding.retain(|request| {
+                request.purpose == Purpose::Check || !ended.contains(&request.pair)
+            });
+        }
+        for id in ended {
+            self.nomination_failed(id);
         }
     }
 

@@ -106,6 +106,8 @@ impl Agent {
         let data = Received::Data {
             range: 0..input.bytes.len(),
         };
+        let mut known = false;
+        // Both generations may use the same path; each hears what comes on it.
         for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
             if let Some(pair) = generation.checklist.by_path(socket, remote)
                 && pair.authenticated
@@ -115,11 +117,12 @@ impl Agent {
                 pair.counters.packets_received += 1;
                 pair.counters.bytes_received +=
                     u64::try_from(input.bytes.len()).unwrap_or_default();
-                return data;
+                known = true;
             }
-            if generation.is_early(socket, remote) {
-                return data;
-            }
+            known = known || generation.is_early(socket, remote);
+        }
+        if known {
+            return data;
         }
         self.stats.unvalidated_data += 1;
         Received::Consumed

@@ -59,7 +59,11 @@ pub struct Agent {
     /// When the previous generation, the released sockets, are given up.
     retire_at: Option<Instant>,
     gathering: Gathering,
+    /// Spaces the checks we begin.
     pacer: Pacer,
+    /// Spaces those that answer the peer's, so that a peer with forged addresses cannot make us
+    /// flood others (RFC 8445 §19.5.1), and dead pairs of our own do not delay them.
+    triggered_pacer: Pacer,
     answers: VecDeque<Answer>,
     /// How many more unauthenticated requests are answered in this second.
     refusals: input::Refusals,
@@ -100,6 +104,7 @@ impl Agent {
             retire_at: None,
             gathering: Gathering::default(),
             pacer,
+            triggered_pacer: pacer,
             answers: VecDeque::new(),
             refusals: input::Refusals::new(start.now),
             nominating: None,

@@ -99,11 +99,11 @@ impl Agent {
     }
 
     fn send_triggered_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
-        if !self.may_check() {
+        if !self.may_check() || !self.triggered_pacer.is_ready(now) {
             return None;
         }
         let pair = self.current.checklist.next_triggered(now)?;
-        self.pacer.started(now);
+        self.triggered_pacer.started(now);
         self.send_check(now, pair, Purpose::Check, buf)
     }
 
@@ -199,6 +199,7 @@ impl Agent {
         let ordinary = self.current.selected.is_none() && self.current.has_ordinary();
         let ordinary = ordinary.then(|| self.pacer.ready_at());
         let triggered = self.current.checklist.triggered_at();
+        let triggered = triggered.map(|at| at.max(self.triggered_pacer.ready_at()));
         ordinary.into_iter().chain(triggered).min()
     }
 

@@ -19,19 +19,26 @@ impl Agent {
             return;
         }
         self.assigned_role = Some(role);
-        self.change_role(role);
+        self.take_role(role);
         self.follow_early_checks(now);
         self.pair_all(now);
     }
 
+    /// The role is another one than the owner gave.
     pub(super) fn change_role(&mut self, role: IceRole) {
+        if self.take_role(role) {
+            self.emit(IceEvent::RoleChange(role));
+        }
+    }
+
+    fn take_role(&mut self, role: IceRole) -> bool {
         if self.role.replace(role) == Some(role) {
-            return;
+            return false;
         }
         self.current.set_role(role);
         self.nominating = None;
         self.nomination_queued = false;
-        self.emit(IceEvent::RoleChange(role));
+        true
     }
 
     pub(super) fn take_remote_credentials(
@@ -198,15 +205,23 @@ impl Agent {
         if self.current.selected.is_some() || !self.current.locals[local].is_base() {
             return;
         }
-        self.force_pair(local, remote);
+        self.make_pair(local, remote, false);
     }
 
-    /// Makes the pair whatever the state of the checks; `None` if it cannot be, or there is no room.
-    pub(super) fn force_pair(&mut self, local: usize, remote: usize) -> Option<PairId> {
+    /// Makes a pair; `None` if it cannot be, or there is no room. It is `proven` when a check of the
+    /// peer came on it.
+    pub(super) fn make_pair(
+        &mut self,
+        local: usize,
+        remote: usize,
+        proven: bool,
+    ) -> Option<PairId> {
         let role = self.role?;
         let id = PairId(self.next_pair);
         let max = self.settings.max_pairs;
-        let added = self.current.add_pair(id, (local, remote), role, max);
+        let added = self
+            .current
+            .add_pair(id, (local, remote), role, proven, max);
         self.next_pair += u32::from(added);
         added.then_some(id)
     }

@@ -28,17 +28,18 @@ impl Agent {
         let mut next = Generation::new(credentials, key);
         if self.current.remote_ahead {
             // The peer restarted first; what it has signalled since belongs to this generation.
-            let signalled = self.current.remotes.drain(..).map(|it| it.candidate);
+            let signalled = self.current.remotes.iter().map(|it| &it.candidate);
             next.waiting = signalled
                 .filter(|it| it.candidate_type != CandidateType::PeerReflexive)
-                .chain(self.current.resolving.drain(..).map(|(_, it)| it))
+                .chain(self.current.resolving.iter().map(|(_, it)| it))
+                .cloned()
                 .collect();
             next.remote_complete = self.current.remote_complete;
-            let remote = self.current.remote.take();
-            self.current = next;
-            self.forget_nomination();
-            if let Some(remote) = remote {
-                self.take_remote_credentials(now, remote.credentials, false)?;
+            let remote = self.current.remote.as_ref();
+            let remote = remote.map(|remote| remote.credentials.clone());
+            self.replace_generation(next);
+            if let Some(credentials) = remote {
+                self.take_remote_credentials(now, credentials, false)?;
             }
         } else {
             self.replace_generation(next);
