@@ -52,6 +52,10 @@ pub struct Factory {
 #[derive(Debug, Default)]
 struct Configurations(Mutex<Vec<(Settings, Configuration)>>);
 
+/// What every path carries: RFC 6347 §4.1.1.1 has smaller reports ignored.
+const MIN_HANDSHAKE_DATAGRAM: usize = 256;
+/// A handshake has nothing to win from more, and dimpl fills a ClientHello up to it.
+const MAX_HANDSHAKE_DATAGRAM: usize = 1500;
 /// More than a process has: the settings differ by MTU and round trip.
 const MAX_CONFIGURATIONS: usize = 32;
 /// A flight timer never starts with less: it would race the computation of the answer.
@@ -91,7 +95,7 @@ impl Factory {
         }
         Settings {
             versions,
-            max_datagram,
+            max_datagram: max_datagram.clamp(MIN_HANDSHAKE_DATAGRAM, MAX_HANDSHAKE_DATAGRAM),
             flight_interval: round_trip.map_or(self.flight_interval, flight_interval),
             handshake_timeout: self.handshake_timeout,
         }

@@ -17,7 +17,7 @@
 //! - Keying material is exported for DTLS-SRTP alone (RFC 5764 §4.2).
 //! - RSA keys, post-quantum groups, connection ids, resumption, ALPN.
 //! - Fragments are not made smaller after loss; [`layer::Dtls::set_max_datagram`] counts until the
-//!   role is set.
+//!   role is set, between 256 and 1500 bytes.
 
 #[cfg(all(doctest, feature = "ring", feature = "tokio"))]
 #[doc = include_str!("../README.md")]

@@ -121,3 +121,17 @@ fn a_handshake_takes_no_cookie_round_trip() {
         );
     }
 }
+
+// dtls-027
+#[test]
+fn a_handshake_works_at_every_path_mtu() {
+    for max_datagram in [0, 256, 548, 1472, 9000, usize::MAX] {
+        for versions in [[V1_2, V1_2], [V1_3, V1_3], [V1_2, V1_3]] {
+            let factory = factory(versions);
+            let mut pair = pair(&factory, &factory);
+            pair.a.machine.set_max_datagram(max_datagram);
+            pair.b.machine.set_max_datagram(max_datagram);
+            assert!(pair.connect(LIMIT), "{max_datagram} {versions:?}");
+        }
+    }
+}

@@ -51,8 +51,6 @@ enum Version {
 
 /// dimpl counts retransmissions by number; this many, doubling, outlast any handshake timeout.
 const FLIGHT_RETRIES: usize = 24;
-/// The least dimpl accepts.
-const MIN_DATAGRAM: usize = 64;
 /// Datagrams that dimpl keeps while a handshake message is incomplete or out of order.
 const MAX_QUEUED_INPUT: usize = 64;
 /// Datagrams of one flight.
@@ -73,7 +71,7 @@ impl Configuration {
         seed: Option<u64>,
     ) -> Result<Self, dimpl::Error> {
         let mut builder = dimpl::Config::builder()
-            .mtu(settings.max_datagram.max(MIN_DATAGRAM))
+            .mtu(settings.max_datagram)
             .max_queue_rx(MAX_QUEUED_INPUT)
             .max_queue_tx(MAX_QUEUED_OUTPUT)
             // ICE has validated the path: no cookie round trip (RFC 9147 §5.1).

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 /// A datagram of a handshake that is larger is dropped: flights are made for a path's MTU, and what
 /// is reassembled must fit [`CERTIFICATE_SCRATCH`].
-const MAX_HANDSHAKE_DATAGRAM: usize = 2048;
+const MAX_HANDSHAKE_INPUT: usize = 2048;
 /// dimpl insists on a buffer for the largest certificate that it may have put together.
 const CERTIFICATE_SCRATCH: usize = 256 * 1024;
 /// Afterwards, a datagram; it grows for larger records.
@@ -105,7 +105,7 @@ impl Session {
     /// not see that.
     fn triage(&self, datagram: &[u8]) -> Triage {
         let lead = Lead::of(datagram);
-        if lead == Lead::Foreign || datagram.len() > MAX_HANDSHAKE_DATAGRAM {
+        if lead == Lead::Foreign || datagram.len() > MAX_HANDSHAKE_INPUT {
             return Triage::Drop;
         }
         let Some(core) = &self.core else {
