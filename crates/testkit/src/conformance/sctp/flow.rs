@@ -10,9 +10,10 @@ const LEN: usize = 16_384;
 pub(super) fn back_pressure(subject: &Subject, seed: &TestSeed) {
     let mut pair = subject.connected(seed.value());
     let now = pair.now();
+    let filler = message(0, 0, LEN);
     let mut accepted = 0;
     loop {
-        match pair.a.machine.send(now, message(0, accepted, LEN)) {
+        match pair.a.machine.send(now, filler.clone()) {
             Ok(()) => accepted += 1,
             Err(SctpError::BufferFull) => break,
             Err(error) => panic!("send was refused: {error}"),
@@ -36,10 +37,11 @@ pub(super) fn back_pressure(subject: &Subject, seed: &TestSeed) {
 pub(super) fn window(subject: &Subject, seed: &TestSeed) {
     let mut pair = subject.connected(seed.value());
     pair.b.consume = false;
+    let filler = message(0, 0, LEN);
     let mut sent = 0;
     let mut fill = |pair: &mut crate::Pair<crate::SctpPeer>| {
         let now = pair.now();
-        while pair.a.machine.send(now, message(0, sent, LEN)).is_ok() {
+        while pair.a.machine.send(now, filler.clone()).is_ok() {
             sent += 1;
             assert!(sent * LEN <= 2 * ANY_BOUND, "the window has no bound");
         }
