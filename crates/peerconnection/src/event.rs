@@ -1,9 +1,10 @@
 use crate::api::candidate::IceCandidate;
-use crate::api::channel::{DataChannel, DataChannelMessage};
+use crate::api::channel::DataChannel;
 use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
 };
 use crate::error::Error;
+use crate::message::DataChannelMessage;
 use layer::CandidateError;
 
 /// An event with its place among all events of its connection.

@@ -34,11 +34,12 @@ mod config;
 mod driver;
 mod error;
 mod event;
+mod message;
 mod session;
 mod shared;
 
 pub use api::candidate::{IceCandidate, IceCandidateInit, IceCandidatePair};
-pub use api::channel::{DataChannel, DataChannelMessage};
+pub use api::channel::DataChannel;
 pub use api::connection::{Builder, PeerConnection};
 pub use api::description::{LocalSessionDescription, SdpType, SessionDescription};
 pub use api::state::{
@@ -54,6 +55,7 @@ pub use error::{Error, ErrorKind};
 pub use event::{DataChannelEvent, Event, PeerConnectionEvent};
 pub use layer;
 pub use layer::IceServer;
+pub use message::DataChannelMessage;
 pub use session::{
     DataChannelInfo, IncomingMessage, Layers, Payload, Session, SessionEvent, ShellRequest, Stack,
 };

@@ -1,9 +1,9 @@
 //! What a connection's handles and its driver share: one lock, and the wakers.
 
-use crate::api::channel::DataChannelMessage;
 use crate::api::state::DataChannelState;
 use crate::error::Error;
 use crate::event::Event;
+use crate::message::DataChannelMessage;
 use crate::session::{Payload, Session, SessionEvent, ShellRequest};
 use datachannel::ChannelKey;
 use std::collections::{BTreeMap, VecDeque};
@@ -86,6 +86,8 @@ pub(crate) struct State {
     pub(crate) requests: VecDeque<ShellRequest>,
     sequence: u64,
     consumed: usize,
+    /// Channels whose writers wait for room.
+    waiting: Vec<ChannelKey>,
     /// `negotiationneeded` waits for the chain to be empty.
     pub(crate) negotiation_waits: bool,
     /// The driver is gone.
@@ -101,7 +103,6 @@ pub(crate) struct Slot {
     /// Messages given up because the reader was slow.
     pub(crate) overflowed: u64,
     pub(crate) signals: Arc<Signals>,
-    pub(crate) writers_wait: bool,
     /// There was a handle and there is none any more.
     orphaned: bool,
 }
@@ -141,6 +142,7 @@ impl Shared {
                 requests: VecDeque::new(),
                 sequence: 0,
                 consumed: 0,
+                waiting: Vec::new(),
                 negotiation_waits: false,
                 ended: false,
             }),
@@ -361,18 +363,28 @@ impl State {
         Some((event.map(|received| received.message), wake))
     }
 
+    /// A writer of this channel waits for room.
+    pub(crate) fn wait_for_room(&mut self, key: ChannelKey) {
+        if !self.waiting.contains(&key) {
+            self.waiting.push(key);
+        }
+    }
+
     /// Lets waiting writers go on whose channels have drained.
     fn release_writers(&mut self) {
-        let session = &self.session;
-        for (key, slot) in &mut self.channels {
-            if slot.writers_wait
-                && session.buffered_amount(*key) <= SEND_LOW_WATER
-                && session.send_capacity() > 0
-            {
-                slot.writers_wait = false;
+        if self.waiting.is_empty() || self.session.send_capacity() == 0 {
+            return;
+        }
+        let (session, channels) = (&self.session, &self.channels);
+        self.waiting.retain(|key| {
+            if session.buffered_amount(*key) > SEND_LOW_WATER {
+                return true;
+            }
+            if let Some(slot) = channels.get(key) {
                 slot.signals.writable.notify_waiters();
             }
-        }
+            false
+        });
     }
 }
 

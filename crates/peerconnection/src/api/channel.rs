@@ -3,6 +3,7 @@ use crate::api::state::DataChannelState;
 use crate::api::stream::DataChannelStream;
 use crate::error::{Error, ErrorKind};
 use crate::event::{DataChannelEvent, Event};
+use crate::message::DataChannelMessage;
 use crate::session::Payload;
 use crate::shared::{ChannelChange, SEND_HIGH_WATER, Signals, State};
 use bytes::Bytes;
@@ -10,15 +11,6 @@ use datachannel::ChannelKey;
 use std::fmt;
 use std::sync::Arc;
 use std::task::Wake;
-
-/// A message of a data channel.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DataChannelMessage {
-    /// Text.
-    Text(String),
-    /// Bytes.
-    Binary(Bytes),
-}
 
 /// W3C `RTCDataChannel` (webrtc-pc §6.2): messages in both directions, with back-pressure.
 ///
@@ -171,7 +163,7 @@ impl DataChannel {
                         sent => return Some(sent),
                     }
                 }
-                state.slot(self.key).writers_wait = true;
+                state.wait_for_room(self.key);
                 None
             });
             match sent {

@@ -1,4 +1,5 @@
-use crate::api::channel::{DataChannel, DataChannelMessage};
+use crate::api::channel::DataChannel;
+use crate::message::DataChannelMessage;
 use bytes::{Buf, Bytes};
 use std::fmt;
 use std::future::Future;

@@ -1,0 +1,213 @@
+//! Carrying what one layer tells to the others, and to the owner in the words of the W3C.
+
+use super::negotiation::{Applied, SCTP_PORT};
+use super::transports::sdp_candidate;
+use super::{Session, SessionEvent, ShellRequest};
+use crate::api::candidate::{IceCandidate, IceCandidatePair};
+use datachannel::ChannelError;
+use layer::{Blame, DtlsEvent, DtlsRole, End, IceEvent, SctpConnect, SctpEvent};
+use std::time::Instant;
+
+impl Session {
+    /// Carries what the layers tell to whom it concerns, until all is quiet.
+    pub(crate) fn pump(&mut self, now: Instant) {
+        self.pump_ice(now);
+        self.pump_dtls(now);
+        self.pump_sctp(now);
+        self.pump_channels(now);
+        self.states
+            .update(self.transport.as_ref(), &mut self.events, self.closed);
+    }
+
+    fn pump_ice(&mut self, now: Instant) {
+        while let Some(event) = self.transport.as_mut().and_then(|t| t.ice.poll_event()) {
+            self.handle_ice_event(now, event);
+        }
+    }
+
+    fn handle_ice_event(&mut self, now: Instant, event: IceEvent) {
+        let event = match event {
+            IceEvent::ListInterfaces { request } => {
+                SessionEvent::Request(ShellRequest::ListInterfaces { request })
+            }
+            IceEvent::Bind {
+                request,
+                local,
+                ports,
+            } => SessionEvent::Request(ShellRequest::Bind {
+                request,
+                local,
+                ports,
+            }),
+            IceEvent::ConnectTcp {
+                request,
+                local,
+                remote,
+            } => SessionEvent::Request(ShellRequest::ConnectTcp {
+                request,
+                local,
+                remote,
+            }),
+            IceEvent::Resolve { request, host } => {
+                SessionEvent::Request(ShellRequest::Resolve { request, host })
+            }
+            IceEvent::CloseSocket { socket } => {
+                SessionEvent::Request(ShellRequest::CloseSocket { socket })
+            }
+            IceEvent::Candidate(candidate) => {
+                let (mid, index, fragment) = self.data_names();
+                let line = sdp_candidate(&candidate);
+                let candidate = IceCandidate::local(line, &mid, index, &fragment, candidate.url);
+                SessionEvent::IceCandidate(Some(candidate))
+            }
+            IceEvent::GatheringStateChange(state) => return self.gathering_changed(state),
+            IceEvent::CandidateError(error) => SessionEvent::IceCandidateError(error),
+            IceEvent::SelectedPairChange(pair) => {
+                SessionEvent::SelectedCandidatePairChange(Box::new(self.candidate_pair(&pair)))
+            }
+            IceEvent::RouteChange | IceEvent::RoundTrip(_) => return self.path_event(now, &event),
+            // The states are read after every pump; the end of the agent is one of them.
+            _ => return,
+        };
+        self.events.push_back(event);
+    }
+
+    /// What the layers above ICE want to know of the path.
+    fn path_event(&mut self, now: Instant, event: &IceEvent) {
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
+        match event {
+            IceEvent::RoundTrip(round_trip) => {
+                transport.dtls.set_round_trip(*round_trip);
+                transport.sctp.set_round_trip(now, *round_trip);
+            }
+            _ => {
+                transport.sctp.path_changed(now);
+                if let Some(route) = transport.ice.route() {
+                    transport.fit_packets(route.max_payload);
+                }
+            }
+        }
+    }
+
+    /// pc-030: a candidate with an empty line ends the generation, `null` ends gathering.
+    fn gathering_changed(&mut self, state: layer::GatheringState) {
+        let complete = state == layer::GatheringState::Complete;
+        if complete {
+            let (mid, index, fragment) = self.data_names();
+            let end = IceCandidate::end(&mid, index, &fragment);
+            self.events.push_back(SessionEvent::IceCandidate(Some(end)));
+        }
+        self.states.gathering_changed(state, &mut self.events);
+        if complete {
+            self.events.push_back(SessionEvent::IceCandidate(None));
+        }
+    }
+
+    fn pump_dtls(&mut self, now: Instant) {
+        while let Some(event) = self.transport.as_mut().and_then(|t| t.dtls.poll_event()) {
+            if let DtlsEvent::Ended(end) = event {
+                // dc-012, sctp-020: without DTLS there is no association.
+                self.end_channels(&end);
+            }
+        }
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
+        if transport.is_secured()
+            && let Some(port) = self.remote_sctp_port.take()
+        {
+            let parity = match transport.dtls.role() {
+                Some(DtlsRole::Client) => datachannel::Parity::Even,
+                _ => datachannel::Parity::Odd,
+            };
+            self.channels.set_parity(parity);
+            // A second description does not start a second association.
+            let _ = transport
+                .sctp
+                .connect(now, SctpConnect::new(SCTP_PORT, port));
+        }
+    }
+
+    fn pump_sctp(&mut self, now: Instant) {
+        while let Some(event) = self.transport.as_mut().and_then(|t| t.sctp.poll_event()) {
+            match event {
+                SctpEvent::Connected {
+                    incoming_streams,
+                    outgoing_streams,
+                } => {
+                    self.channels
+                        .transport_connected(incoming_streams, outgoing_streams);
+                }
+                SctpEvent::IncomingReset { streams } => {
+                    // What came before the reset belongs to the channel that it closes.
+                    self.pump_messages();
+                    self.channels.incoming_reset(&streams);
+                }
+                SctpEvent::OutgoingReset { streams } => self.channels.outgoing_reset(&streams),
+                SctpEvent::BufferedAmountLow { stream } => {
+                    if let Some(key) = self.channels.channel_of(stream) {
+                        self.events.push_back(SessionEvent::BufferedAmountLow(key));
+                    }
+                }
+                SctpEvent::ResetFailed { streams } => self.channels.reset_failed(&streams),
+                SctpEvent::Restarted => self.restart_channels(),
+                SctpEvent::Writable => self.events.push_back(SessionEvent::Writable),
+                SctpEvent::Ended(end) => self.end_channels(&end),
+                _ => {}
+            }
+        }
+        self.pump_messages();
+        self.pump_channels(now);
+    }
+
+    /// RFC 9260 §5.2.4 A: the peer began anew, and knows nothing of the channels there were.
+    fn restart_channels(&mut self) {
+        self.channels
+            .transport_closed(Some(ChannelError::Transport));
+        let streams = self.transport.as_ref().and_then(|t| t.sctp.streams());
+        if let Some((incoming, outgoing)) = streams {
+            self.channels.transport_connected(incoming, outgoing);
+        }
+    }
+
+    /// dc-012: channels close with an error unless somebody closed in the protocol's own way.
+    fn end_channels(&mut self, end: &End) {
+        tracing::debug!(%end, "the transport of the channels ended");
+        let error = match end.blame {
+            Blame::Local | Blame::Peer => None,
+            _ => Some(ChannelError::Transport),
+        };
+        self.channels.transport_closed(error);
+    }
+
+    pub(super) fn candidate_pair(&self, pair: &layer::CandidatePair) -> IceCandidatePair {
+        let (mid, index, fragment) = self.data_names();
+        let show = |candidate: &layer::Candidate| {
+            let url = candidate.url.clone();
+            IceCandidate::local(sdp_candidate(candidate), &mid, index, &fragment, url)
+        };
+        IceCandidatePair {
+            local: show(&pair.local),
+            remote: show(&pair.remote),
+        }
+    }
+
+    /// Mid and place of the data section, and the fragment of the generation.
+    fn data_names(&self) -> (String, u16, String) {
+        let local = self.negotiation.local();
+        let index = local.and_then(Applied::data_section).unwrap_or(0);
+        let section = local.and_then(|applied| applied.description.media.get(index));
+        let mid = section
+            .and_then(sdp::Media::mid)
+            .unwrap_or_default()
+            .to_owned();
+        let fragment = self
+            .transport
+            .as_ref()
+            .map(|transport| transport.ice.local_credentials().username_fragment.clone())
+            .unwrap_or_default();
+        (mid, u16::try_from(index).unwrap_or(u16::MAX), fragment)
+    }
+}
