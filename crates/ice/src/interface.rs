@@ -52,14 +52,21 @@ fn is_usable_v6(ip: Ipv6Addr, settings: &Factory) -> bool {
         && (settings.include_link_local || !ip.is_unicast_link_local())
 }
 
-/// ice-003: beside a temporary address the lasting and link-local ones of its interface would only
-/// help to track the host (RFC 8445 §5.1.1.1).
+/// ice-003: beside a temporary address the link-local ones of its interface, and the lasting ones of
+/// its network, would only help to track the host (RFC 8445 §5.1.1.1).
 fn is_trackable(interface: &Interface, all: &[&Interface]) -> bool {
-    interface.address.is_ipv6()
-        && !interface.temporary
-        && all
-            .iter()
-            .any(|other| other.temporary && other.name == interface.name)
+    let IpAddr::V6(ip) = interface.address else {
+        return false;
+    };
+    let hides = |other: &Interface| match other.address {
+        IpAddr::V6(temporary) => {
+            other.temporary
+                && other.name == interface.name
+                && (ip.is_unicast_link_local() || temporary.segments()[..4] == ip.segments()[..4])
+        }
+        IpAddr::V4(_) => false,
+    };
+    !interface.temporary && all.iter().any(|other| hides(other))
 }
 
 /// ice-010: both families take turns, IPv6 first, so that a broken one delays the other little
@@ -158,13 +165,19 @@ mod tests {
 
     // ice-003
     #[test]
-    fn a_temporary_address_hides_the_lasting_ones_of_its_interface() {
-        let mut interfaces = listed(&["2001:db8::1", "2001:db8::2", "10.0.0.1"]);
+    fn a_temporary_address_hides_the_lasting_ones_of_its_network() {
+        let mut interfaces = listed(&["2001:db8::1", "2001:db8::2", "10.0.0.1", "fe80::1"]);
         interfaces[1].temporary = true;
-        interfaces.push(Interface::new("eth1", "2001:db8:1::1".parse().unwrap()));
+        interfaces.push(Interface::new("eth1", "2001:db8::3".parse().unwrap()));
+        // A network of its own, without a temporary address.
+        interfaces.extend(listed(&["fd00::1"]));
+        let settings = Factory {
+            include_link_local: true,
+            ..Factory::default()
+        };
         assert_eq!(
-            chosen(&interfaces, &Factory::default()),
-            ["2001:db8::2", "10.0.0.1", "2001:db8:1::1"]
+            chosen(&interfaces, &settings),
+            ["2001:db8::2", "10.0.0.1", "2001:db8::3", "fd00::1"]
         );
     }
 
