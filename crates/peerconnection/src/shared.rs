@@ -86,8 +86,8 @@ pub(crate) struct State {
     pub(crate) requests: VecDeque<ShellRequest>,
     sequence: u64,
     consumed: usize,
-    /// Channels whose writers wait for room.
-    waiting: Vec<ChannelKey>,
+    /// Channels whose writers wait for room, and for how many bytes.
+    waiting: Vec<(ChannelKey, usize)>,
     /// `negotiationneeded` waits for the chain to be empty.
     pub(crate) negotiation_waits: bool,
     /// The driver is gone.
@@ -363,21 +363,23 @@ impl State {
         Some((event.map(|received| received.message), wake))
     }
 
-    /// A writer of this channel waits for room.
-    pub(crate) fn wait_for_room(&mut self, key: ChannelKey) {
-        if !self.waiting.contains(&key) {
-            self.waiting.push(key);
+    /// A writer of this channel waits for room for so many bytes.
+    pub(crate) fn wait_for_room(&mut self, key: ChannelKey, bytes: usize) {
+        match self.waiting.iter_mut().find(|(waiting, _)| *waiting == key) {
+            Some((_, least)) => *least = bytes.min(*least),
+            None => self.waiting.push((key, bytes)),
         }
     }
 
     /// Lets waiting writers go on whose channels have drained.
     fn release_writers(&mut self) {
-        if self.waiting.is_empty() || self.session.send_capacity() == 0 {
+        if self.waiting.is_empty() {
             return;
         }
         let (session, channels) = (&self.session, &self.channels);
-        self.waiting.retain(|key| {
-            if session.buffered_amount(*key) > SEND_LOW_WATER {
+        let capacity = session.send_capacity();
+        self.waiting.retain(|(key, bytes)| {
+            if session.buffered_amount(*key) > SEND_LOW_WATER || capacity < *bytes {
                 return true;
             }
             if let Some(slot) = channels.get(key) {

@@ -163,7 +163,7 @@ impl DataChannel {
                         sent => return Some(sent),
                     }
                 }
-                state.wait_for_room(self.key);
+                state.wait_for_room(self.key, data.len().max(1));
                 None
             });
             match sent {

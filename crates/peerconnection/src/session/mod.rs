@@ -66,6 +66,8 @@ pub struct Session {
     remote_sctp_port: Option<u16>,
     /// The peer's `a=max-message-size`; `None` for any size.
     remote_max_message: Option<usize>,
+    /// The size of SCTP's send buffer, known when the association is up.
+    send_buffer: usize,
     /// Credentials of a restart that a description may carry and that is not applied yet.
     restart: Option<Credentials>,
     restart_wanted: bool,
@@ -123,6 +125,7 @@ impl Session {
             channels: Channels::new(datachannel::Config::default()),
             remote_sctp_port: None,
             remote_max_message: None,
+            send_buffer: usize::MAX,
             restart: None,
             restart_wanted: false,
             negotiation_needed: false,
@@ -369,9 +372,12 @@ impl Session {
         &self.configuration
     }
 
-    /// dc-020: the largest message that may be sent, in bytes.
+    /// dc-020: the largest message that may be sent, in bytes: what the peer takes, and what our
+    /// send buffer holds.
     pub(crate) fn max_message_size(&self) -> usize {
-        self.remote_max_message.unwrap_or(usize::MAX)
+        self.remote_max_message
+            .unwrap_or(usize::MAX)
+            .min(self.send_buffer)
     }
 
     // --- inside ---

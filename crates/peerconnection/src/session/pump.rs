@@ -137,6 +137,8 @@ impl Session {
                     incoming_streams,
                     outgoing_streams,
                 } => {
+                    self.send_buffer = self.send_capacity();
+                    self.channels.set_max_send_len(self.max_message_size());
                     self.channels
                         .transport_connected(incoming_streams, outgoing_streams);
                 }
