@@ -18,6 +18,7 @@
 //! | `interface` | which addresses of the host become candidates |
 //! | `outstanding`, `pacer` | requests on their way, and how fast new ones may follow |
 //! | `message` | the four messages an agent sends |
+//! | `conn` | the async front: `driver` turns the agent, `socket` binds |
 //!
 //! This crate leaves out: SDP (`muonrtc-sdp`), mDNS and DNS (the owner answers
 //! [`layer::IceEvent::Resolve`]). Server-reflexive, relayed and TCP candidates and the lite role are

@@ -6,6 +6,7 @@ use super::input::understood;
 use crate::candidate::RemoteCandidate;
 use crate::outstanding::{Purpose, Request};
 use crate::pair::{Pair, PairId};
+use chacha20::rand_core::Rng;
 use layer::{IceEvent, IceRole, PairState, SocketId};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -280,7 +281,7 @@ impl Agent {
                 IceRole::Controlling => IceRole::Controlled,
                 IceRole::Controlled => IceRole::Controlling,
             });
-            self.tiebreaker = chacha20::rand_core::Rng::next_u64(&mut self.rng);
+            self.tiebreaker = self.rng.next_u64();
         }
         let quick = self.stats.role_conflicts <= MAX_QUICK_REPAIRS;
         let not_before = if quick {

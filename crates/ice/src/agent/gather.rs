@@ -7,6 +7,7 @@ use crate::interface;
 use layer::{Bound, GatheringState, IceEvent, Interface, RequestId, SocketId, TransportPolicy};
 use std::collections::BTreeMap;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// Where gathering stands, and the sockets it has brought.
@@ -60,6 +61,7 @@ impl Agent {
         request: RequestId,
         interfaces: &[Interface],
     ) {
+        // Addresses that come or go later are not followed within a generation.
         if !matches!(self.gathering.stage, Stage::Listing(asked) if asked == request) {
             return;
         }
@@ -84,12 +86,12 @@ impl Agent {
 
     /// A socket of the generation before on the same address: it serves the new one as well, and
     /// nothing has to be bound.
-    fn reusable(&self, address: std::net::IpAddr) -> Option<Bound> {
+    fn reusable(&self, address: IpAddr) -> Option<Bound> {
         let mut sockets = self.gathering.sockets.iter();
         sockets.find(|bound| bound.local.ip() == address).copied()
     }
 
-    fn bind(&mut self, local: std::net::SocketAddr, preference: u16) {
+    fn bind(&mut self, local: SocketAddr, preference: u16) {
         let request = self.new_request_id();
         if let Stage::Binding(requests) = &mut self.gathering.stage {
             requests.insert(request, preference);

@@ -26,7 +26,7 @@ pub(super) struct Answer {
     pub(super) local: SocketAddr,
     pub(super) remote: SocketAddr,
     pub(super) verdict: Verdict,
-    /// Which password protects it: the local user name fragment of its generation.
+    /// Whether the password of the generation before protects it.
     pub(super) previous: bool,
 }
 
@@ -202,7 +202,7 @@ impl Agent {
         let Ok(Some(Priority(priority))) = message.attribute() else {
             return Verdict::Malformed;
         };
-        // dfx-029 and others come behind; a nomination is the flag and nothing else.
+        // dfx-028: NOMINATION was not agreed on; the flag is what counts.
         let use_candidate = matches!(message.attribute(), Ok(Some(UseCandidate)));
         if self.repair_role(message) == Repair::TheyYield {
             return Verdict::RoleConflict;

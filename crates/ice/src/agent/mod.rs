@@ -56,7 +56,7 @@ pub struct Agent {
     current: Generation,
     /// The one before, as long as its path is in use.
     previous: Option<Generation>,
-    /// When the previous generation, the released sockets, are given up.
+    /// When the generation before and the sockets that nobody needs are given up.
     retire_at: Option<Instant>,
     gathering: Gathering,
     /// Spaces the checks we begin.
@@ -65,7 +65,7 @@ pub struct Agent {
     /// flood others (RFC 8445 §19.5.1), and dead pairs of our own do not delay them.
     triggered_pacer: Pacer,
     answers: VecDeque<Answer>,
-    /// How many more unauthenticated requests are answered in this second.
+    /// How many more unauthenticated requests are answered.
     refusals: input::Refusals,
     /// The pair that is nominated next, or whose nomination is under way.
     nominating: Option<PairId>,
