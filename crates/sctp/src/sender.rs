@@ -14,9 +14,11 @@ use layer::{SctpEvent, SctpStats};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// How long a repeated FORWARD TSN waits at least, where no round trip is known
-/// (RFC 3758 §3.5, F2; F3 allows 200 ms).
-const FORWARD_DELAY: Duration = Duration::from_millis(200);
+/// How long a repeated FORWARD TSN waits at least, however short the round trip is.
+const MIN_FORWARD_DELAY: Duration = Duration::from_millis(10);
+
+/// How long it waits at most (RFC 3758 §3.5, F3).
+const MAX_FORWARD_DELAY: Duration = Duration::from_millis(200);
 
 /// What of the association the sending half works on.
 pub(crate) struct Upper<'a> {
@@ -64,11 +66,20 @@ enum WindowProbe {
 }
 
 /// Whether a FORWARD TSN has to be sent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Forward {
     due: bool,
-    /// The last one, and when it went.
-    sent: Option<(Tsn, Instant)>,
+    sent: Option<SentForward>,
+}
+
+/// The FORWARD TSN that was sent last.
+#[derive(Clone, Copy, Debug)]
+struct SentForward {
+    at: Instant,
+    /// The Advanced.Peer.Ack.Point of then.
+    advanced: Tsn,
+    /// What it told: less, if more did not fit.
+    told: Tsn,
 }
 
 impl Sender {
@@ -94,10 +105,7 @@ impl Sender {
             burst_limit: burst * segment,
             burst,
             window_probe: WindowProbe::None,
-            forward: Forward {
-                due: false,
-                sent: None,
-            },
+            forward: Forward::default(),
             partial_reliability,
             segment,
             last_sent: now,
@@ -273,13 +281,28 @@ impl Sender {
         }
     }
 
-    /// RFC 3758 §3.5, C3: a repetition waits for a round trip, news do not.
+    /// After a SACK (RFC 3758 §3.5, C3): news are told at once, a repetition waits for a round trip
+    /// (F2).
     fn consider_forward(&mut self, now: Instant) {
         self.forward.due = self.outstanding.advance()
-            && self.forward.sent.is_none_or(|(tsn, at)| {
-                let patience = self.rto.smoothed_round_trip().unwrap_or(FORWARD_DELAY);
-                tsn != self.outstanding.advanced() || now >= at + patience
+            && self.forward.sent.is_none_or(|sent| {
+                let round_trip = self.rto.smoothed_round_trip().unwrap_or(MAX_FORWARD_DELAY);
+                let patience = round_trip.clamp(MIN_FORWARD_DELAY, MAX_FORWARD_DELAY);
+                sent.advanced != self.outstanding.advanced()
+                    || sent.told < self.outstanding.first()
+                    || now >= sent.at + patience
             });
+    }
+
+    /// Something was just given up: tells so, unless that went already.
+    fn forward_news(&mut self) {
+        if self.outstanding.advance() {
+            let advanced = self.outstanding.advanced();
+            self.forward.due |= self
+                .forward
+                .sent
+                .is_none_or(|sent| sent.advanced != advanced);
+        }
     }
 
     /// T3-rtx (RFC 9260 §6.3.3); returns whether it was an error worth counting.

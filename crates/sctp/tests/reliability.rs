@@ -223,3 +223,30 @@ fn a_lost_forward_tsn_is_sent_again() {
     pair.settle();
     assert_eq!(pair.ends[1].texts(), ["here"]);
 }
+
+// sctp-037: RFC 3758 §3.5, C4.
+#[test]
+fn a_forward_tsn_over_more_streams_than_fit_goes_in_parts_and_a_path_without_delay_is_no_loop() {
+    let mut pair = Pair::connected(1);
+    pair.weather.delay = Duration::ZERO;
+    for _ in 0..20 {
+        pair.send_text(0, 0, "measures nothing");
+        pair.settle();
+    }
+    let before = pair.ends[1].messages.len();
+    drop_data(&mut pair, |data| data.payload == b"x");
+    for stream in 0..1000 {
+        let mut message = Outgoing::new(stream, 51, Bytes::from_static(b"x"));
+        message.reliability = Reliability::MaxRetransmits(0);
+        pair.send(0, message);
+    }
+    pair.run_for(Duration::from_secs(60));
+    pair.filter = None;
+    for stream in 0..1000 {
+        pair.send_text(0, stream, "after");
+    }
+    pair.settle();
+    assert_eq!(pair.ends[1].messages.len(), before + 1000);
+    assert_eq!(abandoned(&pair), 1000);
+    assert!(pair.ends[0].sctp.stats().packets_sent < 5000);
+}

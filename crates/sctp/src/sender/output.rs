@@ -1,6 +1,6 @@
 //! What may leave now, and how it gets into the packet (RFC 9260 §6.1).
 
-use super::{Sender, Upper, WindowProbe};
+use super::{Sender, SentForward, Upper, WindowProbe};
 use crate::outstanding::Outstanding;
 use crate::packet::{DATA_OVERHEAD, Data, ForwardTsn, HEADER_LEN, Writer};
 use crate::queue::{Fragment, Limit, SendQueue};
@@ -48,7 +48,11 @@ impl Sender {
             skipped: scratch,
         }) {
             self.forward.due = false;
-            self.forward.sent = Some((to, now));
+            self.forward.sent = Some(SentForward {
+                at: now,
+                advanced: self.outstanding.advanced(),
+                told: to,
+            });
             self.timer.get_or_insert(now + self.rto.timeout());
         }
     }
@@ -95,9 +99,7 @@ impl Sender {
                 .get_or_insert(now + self.rto.backed_off(self.expirations));
         }
         self.settle(upper);
-        if self.partial_reliability && self.outstanding.advance() && !self.outstanding.has_lost() {
-            self.consider_forward(now);
-        }
+        self.forward_news();
     }
 
     /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.
