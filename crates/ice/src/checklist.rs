@@ -4,11 +4,13 @@
 use crate::pair::{Pair, PairId};
 use layer::{PairState, SocketId};
 use std::collections::VecDeque;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-/// Two pairs have the same foundation when both candidates have (RFC 8445 §3).
-pub(crate) type Foundation<'a> = (&'a str, &'a str);
+/// Two pairs have the same foundation when both candidates have (RFC 8445 §3). The peer's address
+/// counts as well: there are servers that give one foundation to all their candidates, and a dead
+/// address must not hold back another.
+pub(crate) type Foundation<'a> = (&'a str, &'a str, IpAddr);
 
 /// The checklist and its triggered-check queue.
 #[derive(Debug, Default)]

@@ -304,5 +304,6 @@ fn foundation<'a>(
     (
         &locals[pair.local].candidate.foundation,
         &remotes[pair.remote].candidate.foundation,
+        pair.destination.ip(),
     )
 }

@@ -3,7 +3,7 @@
 
 mod network;
 
-use layer::{IceEvent, IceState};
+use layer::{Candidate, CandidateAddress, CandidateType, IceEvent, IceState, PairState, Protocol};
 use network::{A, B, Network};
 use std::time::Duration;
 
@@ -168,4 +168,72 @@ fn the_same_seed_gives_the_same_packets() {
     };
     assert_eq!(run(5), run(5));
     assert_ne!(run(5), run(6));
+}
+
+/// The states of `A`'s pairs towards scripted candidates, best first.
+fn states_towards(network: &mut Network, candidates: &[(&str, &str)]) -> Vec<PairState> {
+    let now = network.now;
+    for (number, (foundation, address)) in (0..).zip(candidates) {
+        let address = CandidateAddress::Socket(address.parse().unwrap());
+        let priority = 2_130_706_431 - number;
+        let kind = CandidateType::Host;
+        let candidate = Candidate::new(*foundation, kind, Protocol::Udp, priority, address);
+        network
+            .agent(A)
+            .add_remote_candidate(now, candidate)
+            .unwrap();
+    }
+    let stats = network.peers[A].agent.stats();
+    stats.pairs.iter().map(|pair| pair.state).collect()
+}
+
+// ice-027, ice-042
+#[test]
+fn pairs_of_one_foundation_wait_for_the_first_and_not_for_long() {
+    use PairState::{Frozen, InProgress, Waiting};
+    let mut network = Network::new(1);
+    network.peers[B].trickles = false;
+    network.gather();
+    network.introduce(A);
+    network.cut = true;
+    let candidates = [
+        ("1", "10.0.0.2:1"),
+        ("1", "10.0.0.2:2"),
+        ("1", "10.0.0.3:1"),
+        ("2", "10.0.0.2:3"),
+    ];
+    let before = states_towards(&mut network, &candidates);
+    assert_eq!(before, [Waiting, Frozen, Waiting, Waiting]);
+    network.settle();
+    let states = |network: &Network| -> Vec<PairState> {
+        let stats = network.peers[A].agent.stats();
+        stats.pairs.iter().map(|pair| pair.state).collect()
+    };
+    let under_way = states(&network);
+    assert_eq!(under_way, [InProgress, Frozen, InProgress, InProgress]);
+    network.run(Duration::from_millis(600));
+    assert_eq!(states(&network), [InProgress; 4]);
+}
+
+// ice-042
+#[test]
+fn a_success_unfreezes_its_foundation() {
+    let mut network = Network::new(1);
+    network.gather();
+    network.introduce(B);
+    network.introduce(A);
+    let base = network.peers[B].agent.local_candidates()[0].clone();
+    let ip = base.socket_addr().unwrap().ip();
+    let other = format!("{ip}:9");
+    let frozen = states_towards(&mut network, &[(&base.foundation, &other)]);
+    assert!(frozen.contains(&PairState::Frozen));
+    let open = network.run_until(SECOND, |it| it.path(A).is_some());
+    assert!(open.is_some());
+    let stats = network.peers[A].agent.stats();
+    assert!(
+        stats
+            .pairs
+            .iter()
+            .all(|pair| pair.state != PairState::Frozen)
+    );
 }
