@@ -103,7 +103,9 @@ pub(super) fn changed(subject: &Subject, seed: &TestSeed) {
     }
     pair.run_for(DELAY * 4);
     pair.fault = None;
-    assert!(pair.b.messages.is_empty(), "a changed record was delivered");
+    // The version in a record's header may change without harm: not every implementation looks at it.
+    let authentic = pair.b.messages.iter().all(|message| *message == [9; 100]);
+    assert!(authentic, "changed data was delivered");
     if subject.claims.counts_drops {
         let dropped = pair.b.machine.stats().dropped - before;
         assert!(

@@ -267,7 +267,7 @@ kit! {
         unless |subject| (!subject.claims.replay_protection).then_some("replay protection is not claimed");
 
     drops_changed_records:
-        "records with flipped bits are dropped and counted, and the session lives on"
+        "records with flipped bits are dropped and counted, none delivers changed data, and the session lives on"
         => data::changed;
 
     exports_the_same_keys_at_both_ends:
