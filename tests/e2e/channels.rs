@@ -3,9 +3,7 @@
 use crate::pair::{SessionPair, harsh};
 use bytes::Bytes;
 use datachannel::ChannelKey;
-use peerconnection::{
-    DataChannelInit, DataChannelState, ErrorKind, Payload, SessionEvent, Stack,
-};
+use peerconnection::{DataChannelInit, DataChannelState, ErrorKind, Payload, SessionEvent, Stack};
 use std::time::Duration;
 use testkit::{Link, Side};
 
@@ -26,7 +24,11 @@ fn incoming(pair: &SessionPair) -> Vec<ChannelKey> {
 /// Opens a channel of this kind from A and waits until B has it.
 fn open(pair: &mut SessionPair, init: DataChannelInit) -> (ChannelKey, ChannelKey) {
     let now = pair.now();
-    let key = pair.a.session.create_data_channel(now, "kind", init).unwrap();
+    let key = pair
+        .a
+        .session
+        .create_data_channel(now, "kind", init)
+        .unwrap();
     pair.negotiate(Side::A);
     assert!(pair.run_until(LIMIT, |pair| !incoming(pair).is_empty()));
     assert_eq!(pair.a.session.channel_state(key), DataChannelState::Open);
@@ -42,8 +44,14 @@ fn the_other_end_sees_what_a_channel_was_made_with() {
     init.max_retransmits = Some(3);
     init.protocol = "proto".into();
     let (ours, theirs) = open(&mut pair, init);
-    let (ours, theirs) = (pair.a.session.channel_info(ours), pair.b.session.channel_info(theirs));
-    assert_eq!((theirs.label.as_str(), theirs.protocol.as_str()), ("kind", "proto"));
+    let (ours, theirs) = (
+        pair.a.session.channel_info(ours),
+        pair.b.session.channel_info(theirs),
+    );
+    assert_eq!(
+        (theirs.label.as_str(), theirs.protocol.as_str()),
+        ("kind", "proto")
+    );
     assert_eq!((theirs.ordered, theirs.max_retransmits), (false, Some(3)));
     assert_eq!(theirs.max_packet_life_time, None);
     assert_eq!(theirs.id, ours.id);
@@ -57,12 +65,19 @@ fn a_negotiated_channel_needs_no_handshake_of_its_own() {
     init.negotiated = true;
     init.id = Some(17);
     let now = pair.now();
-    let a = pair.a.session.create_data_channel(now, "n", init.clone()).unwrap();
+    let a = pair
+        .a
+        .session
+        .create_data_channel(now, "n", init.clone())
+        .unwrap();
     let b = pair.b.session.create_data_channel(now, "n", init).unwrap();
     pair.negotiate(Side::A);
     assert!(pair.run_until(LIMIT, |pair| pair.a.has_opened() && pair.b.has_opened()));
     let now = pair.now();
-    pair.a.session.send(now, a, Payload::Binary, &Bytes::from_static(b"x")).unwrap();
+    pair.a
+        .session
+        .send(now, a, Payload::Binary, &Bytes::from_static(b"x"))
+        .unwrap();
     assert!(pair.run_until(LIMIT, |pair| !pair.b.messages.is_empty()));
     assert_eq!(pair.b.messages, [(b, Payload::Binary, b"x".to_vec())]);
     assert!(incoming(&pair).is_empty());
@@ -75,7 +90,11 @@ fn messages_of_every_size_arrive_whole_and_in_order() {
     let (key, _) = open(&mut pair, DataChannelInit::default());
     let sizes = [0, 1, 2, 1000, 1171, 1172, 1173, 16_384, 65_535, 262_144];
     for (index, size) in sizes.into_iter().enumerate() {
-        let payload = if index % 2 == 0 { Payload::Text } else { Payload::Binary };
+        let payload = if index % 2 == 0 {
+            Payload::Text
+        } else {
+            Payload::Binary
+        };
         let data = Bytes::from(vec![b'a' + u8::try_from(index).unwrap(); size]);
         let now = pair.now();
         pair.a.session.send(now, key, payload, &data).unwrap();
@@ -83,7 +102,10 @@ fn messages_of_every_size_arrive_whole_and_in_order() {
     assert!(pair.run_until(LIMIT, |pair| pair.b.messages.len() == sizes.len()));
     for (index, (_, payload, data)) in pair.b.messages.iter().enumerate() {
         assert_eq!(data.len(), sizes[index]);
-        assert!(data.iter().all(|byte| *byte == b'a' + u8::try_from(index).unwrap()));
+        assert!(
+            data.iter()
+                .all(|byte| *byte == b'a' + u8::try_from(index).unwrap())
+        );
         assert_eq!(*payload == Payload::Text, index % 2 == 0);
     }
 }
@@ -95,7 +117,11 @@ fn a_message_larger_than_the_peer_takes_is_refused() {
     let (key, _) = open(&mut pair, DataChannelInit::default());
     let now = pair.now();
     let data = Bytes::from(vec![0; 262_145]);
-    let error = pair.a.session.send(now, key, Payload::Binary, &data).unwrap_err();
+    let error = pair
+        .a
+        .session
+        .send(now, key, Payload::Binary, &data)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Type);
 }
 
@@ -106,16 +132,28 @@ fn a_closed_channel_closes_at_both_ends_and_frees_its_stream() {
     let (key, theirs) = open(&mut pair, DataChannelInit::default());
     let stream = pair.a.session.channel_info(key).id;
     let now = pair.now();
-    pair.a.session.send(now, key, Payload::Text, &Bytes::from_static(b"last")).unwrap();
+    pair.a
+        .session
+        .send(now, key, Payload::Text, &Bytes::from_static(b"last"))
+        .unwrap();
     pair.a.session.close_channel(now, key);
     let closed = |events: &[SessionEvent]| {
-        events.iter().any(|event| matches!(event, SessionEvent::ChannelClose(_, None)))
+        events
+            .iter()
+            .any(|event| matches!(event, SessionEvent::ChannelClose(_, None)))
     };
-    assert!(pair.run_until(LIMIT, |pair| closed(&pair.a.events) && closed(&pair.b.events)));
+    assert!(pair.run_until(LIMIT, |pair| closed(&pair.a.events)
+        && closed(&pair.b.events)));
     assert_eq!(pair.b.messages, [(theirs, Payload::Text, b"last".to_vec())]);
-    assert_eq!(pair.b.session.channel_state(theirs), DataChannelState::Closed);
+    assert_eq!(
+        pair.b.session.channel_state(theirs),
+        DataChannelState::Closed
+    );
     let now = pair.now();
-    let next = pair.a.session.create_data_channel(now, "next", DataChannelInit::default());
+    let next = pair
+        .a
+        .session
+        .create_data_channel(now, "next", DataChannelInit::default());
     let next = next.unwrap();
     assert!(pair.run_until(LIMIT, |pair| incoming(pair).len() == 2));
     assert_eq!(pair.a.session.channel_info(next).id, stream);
@@ -142,7 +180,10 @@ fn a_channel_survives_an_ice_restart() {
     pair.a.session.restart_ice();
     for count in 0..50u32 {
         let (now, data) = (pair.now(), Bytes::from(count.to_be_bytes().to_vec()));
-        pair.a.session.send(now, key, Payload::Binary, &data).unwrap();
+        pair.a
+            .session
+            .send(now, key, Payload::Binary, &data)
+            .unwrap();
         if count == 10 {
             pair.negotiate(Side::A);
         }
@@ -158,5 +199,9 @@ fn a_channel_survives_an_ice_restart() {
     assert_eq!(numbers, (0..50).collect::<Vec<_>>());
     let after = pair.a.session.selected_candidate_pair();
     assert!(before.is_some() && after.is_some());
-    assert_ne!(before.map(|p| p.local), after.map(|p| p.local), "the generation is a new one");
+    assert_ne!(
+        before.map(|p| p.local),
+        after.map(|p| p.local),
+        "the generation is a new one"
+    );
 }

@@ -23,12 +23,19 @@ fn run(seed: u64) -> Record {
     let mut pair = SessionPair::new([stack(), stack()], &link, seed);
     pair.record = Some(Record::default());
     let now = pair.now();
-    let key = pair.a.session.create_data_channel(now, "a", DataChannelInit::default()).unwrap();
+    let key = pair
+        .a
+        .session
+        .create_data_channel(now, "a", DataChannelInit::default())
+        .unwrap();
     pair.negotiate(Side::A);
     assert!(pair.run_until(Duration::from_secs(30), |pair| pair.a.has_opened()));
     let now = pair.now();
     let data = Bytes::from(vec![3; 50_000]);
-    pair.a.session.send(now, key, Payload::Binary, &data).unwrap();
+    pair.a
+        .session
+        .send(now, key, Payload::Binary, &data)
+        .unwrap();
     assert!(pair.run_until(Duration::from_secs(30), |pair| !pair.b.messages.is_empty()));
     pair.record.unwrap()
 }

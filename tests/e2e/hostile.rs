@@ -3,7 +3,7 @@
 use crate::pair::SessionPair;
 use bytes::Bytes;
 use peerconnection::{
-    DataChannelInit, PeerConnectionState, Payload, SessionDescription, SessionEvent, Stack,
+    DataChannelInit, Payload, PeerConnectionState, SessionDescription, SessionEvent, Stack,
 };
 use std::time::Duration;
 use testkit::{Link, Packet, Random, Side, for_each_seed};
@@ -19,7 +19,10 @@ fn stacks() -> [Stack; 2] {
 fn a_wrong_fingerprint_fails_the_connection_before_any_data() {
     let mut pair = SessionPair::new(stacks(), &Link::delayed(Duration::from_millis(5)), 3);
     let now = pair.now();
-    pair.a.session.create_data_channel(now, "a", DataChannelInit::default()).unwrap();
+    pair.a
+        .session
+        .create_data_channel(now, "a", DataChannelInit::default())
+        .unwrap();
     let offer = pair.describe(Side::A);
     pair.hand(Side::B, &offer);
     let answer = pair.describe(Side::B);
@@ -49,8 +52,11 @@ fn garbage_harms_nobody() {
     for_each_seed(1..=10, |seed| {
         let mut pair = SessionPair::new(stacks(), &Link::delayed(Duration::from_millis(5)), 3);
         let now = pair.now();
-        let key =
-            pair.a.session.create_data_channel(now, "a", DataChannelInit::default()).unwrap();
+        let key = pair
+            .a
+            .session
+            .create_data_channel(now, "a", DataChannelInit::default())
+            .unwrap();
         pair.negotiate(Side::A);
         let mut random: Random = seed.random(b"garbage ");
         let local = |pair: &mut SessionPair, side: Side| {
@@ -66,7 +72,9 @@ fn garbage_harms_nobody() {
         assert!(pair.run_until(LIMIT, |pair| pair.a.has_opened() && pair.b.has_opened()));
         for _ in 0..500 {
             for side in [Side::A, Side::B] {
-                let Some((ours, theirs)) = local(&mut pair, side) else { continue };
+                let Some((ours, theirs)) = local(&mut pair, side) else {
+                    continue;
+                };
                 let len = 1 + random.below(1400);
                 let mut bytes = random.bytes(len);
                 let firsts = [0, 1, 20, 22, 23, 25, 44, 63, 64, 128, 255];
@@ -78,7 +86,10 @@ fn garbage_harms_nobody() {
             pair.settle();
         }
         let now = pair.now();
-        pair.a.session.send(now, key, Payload::Text, &Bytes::from_static(b"still here")).unwrap();
+        pair.a
+            .session
+            .send(now, key, Payload::Text, &Bytes::from_static(b"still here"))
+            .unwrap();
         assert!(pair.run_until(LIMIT, |pair| !pair.b.messages.is_empty()));
         let closed = |event: &SessionEvent| matches!(event, SessionEvent::ChannelClose(..));
         assert!(!pair.a.events.iter().any(closed) && !pair.b.events.iter().any(closed));

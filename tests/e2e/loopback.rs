@@ -2,17 +2,25 @@
 
 use bytes::Bytes;
 use muonrtc::{
-    Configuration, DataChannel, DataChannelMessage, PeerConnection, PeerConnectionEvent,
+    Configuration, DataChannel, DataChannelEvent, DataChannelMessage, PeerConnection,
+    PeerConnectionEvent,
 };
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Connects two peers without trickling.
 async fn connect(offerer: &PeerConnection, answerer: &PeerConnection) {
     offerer.set_local_description(None).await.unwrap();
     offerer.gathering_complete().await;
-    answerer.set_remote_description(offerer.local_description().unwrap()).await.unwrap();
+    answerer
+        .set_remote_description(offerer.local_description().unwrap())
+        .await
+        .unwrap();
     answerer.set_local_description(None).await.unwrap();
     answerer.gathering_complete().await;
-    offerer.set_remote_description(answerer.local_description().unwrap()).await.unwrap();
+    offerer
+        .set_remote_description(answerer.local_description().unwrap())
+        .await
+        .unwrap();
 }
 
 async fn incoming_channel(connection: &PeerConnection) -> DataChannel {
@@ -25,7 +33,9 @@ async fn incoming_channel(connection: &PeerConnection) -> DataChannel {
 }
 
 fn peer() -> PeerConnection {
-    PeerConnection::builder(Configuration::default()).build().unwrap()
+    PeerConnection::builder(Configuration::default())
+        .build()
+        .unwrap()
 }
 
 #[tokio::test]
@@ -47,12 +57,132 @@ async fn messages_cross_and_come_back_over_real_sockets() {
     channel.send_text("grüße").await.unwrap();
     let large = Bytes::from(vec![7; 200_000]);
     channel.send(large.clone()).await.unwrap();
-    assert_eq!(channel.recv().await, Some(DataChannelMessage::Text(String::new())));
-    assert_eq!(channel.recv().await, Some(DataChannelMessage::Text("grüße".into())));
-    assert_eq!(channel.recv().await, Some(DataChannelMessage::Binary(large)));
+    assert_eq!(
+        channel.recv().await,
+        Some(DataChannelMessage::Text(String::new()))
+    );
+    assert_eq!(
+        channel.recv().await,
+        Some(DataChannelMessage::Text("grüße".into()))
+    );
+    assert_eq!(
+        channel.recv().await,
+        Some(DataChannelMessage::Binary(large))
+    );
     channel.close();
     assert_eq!(channel.recv().await, None);
     echo.await.unwrap();
     alice.close();
     alice.closed().await;
+}
+
+/// A connected pair with one channel open at both ends.
+async fn open(label: &str) -> (PeerConnection, DataChannel, PeerConnection, DataChannel) {
+    let (alice, bob) = (peer(), peer());
+    let ours = alice.create_data_channel(label, None).unwrap();
+    connect(&alice, &bob).await;
+    let theirs = incoming_channel(&bob).await;
+    ours.opened().await.unwrap();
+    (alice, ours, bob, theirs)
+}
+
+#[tokio::test]
+async fn a_channel_is_a_stream_of_bytes() {
+    let (_alice, ours, _bob, theirs) = open("stream").await;
+    let sent: Vec<u8> = (0..300_000u32).flat_map(u32::to_be_bytes).collect();
+    let copy = sent.clone();
+    let writer = tokio::spawn(async move {
+        let mut stream = ours.byte_stream();
+        stream.write_all(&copy).await.unwrap();
+        stream.shutdown().await.unwrap();
+    });
+    let mut received = Vec::new();
+    theirs
+        .byte_stream()
+        .read_to_end(&mut received)
+        .await
+        .unwrap();
+    assert!(
+        received == sent,
+        "{} bytes of {}",
+        received.len(),
+        sent.len()
+    );
+    writer.await.unwrap();
+}
+
+/// dc-024: what nobody reads holds the sender back, and nothing is lost when it is read at last.
+#[tokio::test]
+async fn a_slow_reader_holds_the_sender_back() {
+    let (_alice, ours, _bob, theirs) = open("slow").await;
+    let message = Bytes::from(vec![5; 64 * 1024]);
+    let mut accepted = 0;
+    while ours.try_send(message.clone()).is_ok() {
+        accepted += 1;
+        assert!(accepted < 10_000, "the send buffer has no bound");
+        tokio::task::yield_now().await;
+    }
+    let sender = tokio::spawn(async move {
+        for _ in 0..100 {
+            ours.send(Bytes::from(vec![6; 64 * 1024])).await.unwrap();
+        }
+        ours
+    });
+    for _ in 0..accepted {
+        assert_eq!(
+            theirs.recv().await,
+            Some(DataChannelMessage::Binary(message.clone()))
+        );
+    }
+    for _ in 0..100 {
+        let Some(DataChannelMessage::Binary(data)) = theirs.recv().await else {
+            panic!()
+        };
+        assert!(data.iter().all(|byte| *byte == 6));
+    }
+    sender.await.unwrap();
+}
+
+/// dc-018
+#[tokio::test]
+async fn the_buffered_amount_falls_to_its_threshold_and_says_so() {
+    let (_alice, ours, _bob, theirs) = open("low").await;
+    ours.set_buffered_amount_low_threshold(100_000);
+    for _ in 0..32 {
+        ours.try_send(Bytes::from(vec![1; 64 * 1024])).unwrap();
+    }
+    assert!(ours.buffered_amount() > 100_000);
+    tokio::spawn(async move { while theirs.recv().await.is_some() {} });
+    loop {
+        let event = ours.next_event().await.unwrap();
+        if matches!(event.kind, DataChannelEvent::BufferedAmountLow) {
+            break;
+        }
+    }
+    assert!(ours.buffered_amount() <= 100_000);
+}
+
+/// Dropping the last handles closes: the other end sees its channel close.
+#[tokio::test]
+async fn dropping_every_handle_closes_the_connection() {
+    let (alice, ours, _bob, theirs) = open("drop").await;
+    drop((alice, ours));
+    assert_eq!(theirs.recv().await, None);
+}
+
+#[tokio::test]
+async fn twenty_connections_open_at_once() {
+    let connections = (0..20).map(|number| {
+        tokio::spawn(async move {
+            let (_alice, ours, _bob, theirs) = open("many").await;
+            ours.send_text(&number.to_string()).await.unwrap();
+            assert_eq!(
+                theirs.recv().await,
+                Some(DataChannelMessage::Text(number.to_string()))
+            );
+        })
+    });
+    for connection in connections.collect::<Vec<_>>() {
+        connection.await.unwrap();
+    }
 }

@@ -61,7 +61,14 @@ impl SessionPair {
         };
         let a = end(one, b"end    a", [192, 0, 2, 1]);
         let b = end(other, b"end    b", [192, 0, 2, 2]);
-        Self { a, b, network, record: None, clock, buffer: vec![0; BUFFER] }
+        Self {
+            a,
+            b,
+            network,
+            record: None,
+            clock,
+            buffer: vec![0; BUFFER],
+        }
     }
 
     pub(crate) fn now(&self) -> Instant {
@@ -83,18 +90,33 @@ impl SessionPair {
     pub(crate) fn describe(&mut self, side: Side) -> SessionDescription {
         let now = self.now();
         let session = &mut self.end(side).session;
-        session.set_local_description(now, LocalSessionDescription::default()).unwrap();
+        session
+            .set_local_description(now, LocalSessionDescription::default())
+            .unwrap();
         self.settle();
         let description = self.end(side).session.local_description().unwrap();
-        let has = |line: &str| description.sdp().lines().any(|found| found.starts_with(line));
-        assert_eq!(has("m=application 9"), has("a=candidate:"), "{}", description.sdp());
+        let has = |line: &str| {
+            description
+                .sdp()
+                .lines()
+                .any(|found| found.starts_with(line))
+        };
+        assert_eq!(
+            has("m=application 9"),
+            has("a=candidate:"),
+            "{}",
+            description.sdp()
+        );
         description
     }
 
     /// Hands a description over.
     pub(crate) fn hand(&mut self, to: Side, description: &SessionDescription) {
         let now = self.now();
-        self.end(to).session.set_remote_description(now, description).unwrap();
+        self.end(to)
+            .session
+            .set_remote_description(now, description)
+            .unwrap();
         self.settle();
     }
 
@@ -124,14 +146,17 @@ impl SessionPair {
                 self.a.session.poll_timeout(),
                 self.b.session.poll_timeout(),
             ];
-            let Some(next) = next.into_iter().flatten().min() else { return false };
+            let Some(next) = next.into_iter().flatten().min() else {
+                return false;
+            };
             if next > deadline {
                 self.clock.advance_to(deadline);
                 return false;
             }
             // A deadline that stays in the past would stand still: time moves on all the same.
             let now = self.now();
-            self.clock.advance_to(next.max(now + Duration::from_nanos(1)));
+            self.clock
+                .advance_to(next.max(now + Duration::from_nanos(1)));
             self.receive();
             for side in [Side::A, Side::B] {
                 let now = self.now();
@@ -162,7 +187,11 @@ impl SessionPair {
         let mut received = false;
         while let Some((host, socket, mut packet)) = self.network.receive(now) {
             received = true;
-            let side = if host == self.a.host { Side::A } else { Side::B };
+            let side = if host == self.a.host {
+                Side::A
+            } else {
+                Side::B
+            };
             let (local, remote) = (packet.destination, packet.source);
             let input = Input::new(socket, local, remote, &mut packet.bytes);
             self.end(side).session.handle_input(now, input);
@@ -185,7 +214,8 @@ impl SessionPair {
             } else if let Some(message) = end.session.poll_message() {
                 served = true;
                 end.session.consume(now, message.stream, message.wire_len);
-                end.messages.push((message.key, message.payload, message.data.to_vec()));
+                end.messages
+                    .push((message.key, message.payload, message.data.to_vec()));
             } else {
                 return served;
             }
@@ -198,9 +228,15 @@ impl SessionPair {
         match request {
             ShellRequest::ListInterfaces { request } => {
                 let list = self.network.interfaces(host).to_vec();
-                self.end(side).session.interfaces_listed(now, *request, &list);
+                self.end(side)
+                    .session
+                    .interfaces_listed(now, *request, &list);
             }
-            ShellRequest::Bind { request, local, ports } => {
+            ShellRequest::Bind {
+                request,
+                local,
+                ports,
+            } => {
                 let bound = self.network.bind(host, *local, *ports);
                 self.end(side).session.bound(now, *request, bound);
             }
@@ -245,7 +281,9 @@ pub(crate) fn harsh(loss_percent: u8, reorder: f64, duplicate: f64) -> Link {
 impl End {
     /// Whether a channel of this end is open.
     pub(crate) fn has_opened(&self) -> bool {
-        self.events.iter().any(|event| matches!(event, SessionEvent::ChannelOpen(_)))
+        self.events
+            .iter()
+            .any(|event| matches!(event, SessionEvent::ChannelOpen(_)))
     }
 
     /// Delivers a packet that nobody sent.

@@ -226,6 +226,15 @@ impl Channels {
             .is_none_or(|channel| channel.init.reliability() == Reliability::Reliable)
     }
 
+    /// Whether a message of the user has been sent on a channel: until then all that left it was
+    /// control.
+    #[must_use]
+    pub fn has_sent(&self, key: ChannelKey) -> bool {
+        self.channels
+            .get(&key)
+            .is_some_and(|channel| channel.stats.messages_sent > 0)
+    }
+
     /// The channels that are not forgotten, in the order of their opening.
     pub fn keys(&self) -> impl Iterator<Item = ChannelKey> + '_ {
         self.channels.keys().copied()

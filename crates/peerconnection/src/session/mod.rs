@@ -246,9 +246,15 @@ impl Session {
         buf: &mut [u8],
         max_datagrams: usize,
     ) -> Option<Transmit> {
-        self.transport
+        let transmit = self
+            .transport
             .as_mut()?
-            .poll_transmit(now, buf, max_datagrams)
+            .poll_transmit(now, buf, max_datagrams);
+        if transmit.is_none() {
+            // What has left the buffers may be an event: a channel's amount is low.
+            self.pump(now);
+        }
+        transmit
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.

@@ -149,7 +149,9 @@ impl Session {
                 }
                 SctpEvent::OutgoingReset { streams } => self.channels.outgoing_reset(&streams),
                 SctpEvent::BufferedAmountLow { stream } => {
-                    if let Some(key) = self.channels.channel_of(stream) {
+                    // Control messages do not count (webrtc-pc §6.2).
+                    let key = self.channels.channel_of(stream);
+                    if let Some(key) = key.filter(|key| self.channels.has_sent(*key)) {
                         self.events.push_back(SessionEvent::BufferedAmountLow(key));
                     }
                 }
