@@ -11,7 +11,7 @@ use crate::queue::{Fragment, Limit, PIECE_COST};
 use crate::serial::Tsn;
 pub(crate) use sack::SackError;
 use std::collections::{BTreeSet, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many chunks may be outstanding. It keeps every stream below half of the sequence number
 /// space (RFC 9260 §6.1) and every gap within the 16 bits of a gap ack block.
@@ -26,6 +26,14 @@ pub(crate) struct Sent {
     /// It was fast retransmitted: only a timeout marks it again (RFC 9260 §7.2.4, 5).
     fast_retransmitted: bool,
     transmissions: u32,
+}
+
+/// The chunk whose round trip is being measured: one at a time (RFC 9260 §6.3.1, C4).
+#[derive(Clone, Copy, Debug)]
+struct Timed {
+    tsn: Tsn,
+    sent_at: Instant,
+    retransmitted: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,8 +65,10 @@ pub(crate) struct Outstanding {
     held: usize,
     /// The Advanced.Peer.Ack.Point (RFC 3758 §3.5).
     advanced: Tsn,
-    /// The TSN that is being timed, and when it was sent.
-    timed: Option<(Tsn, Instant)>,
+    timed: Option<Timed>,
+    /// A round trip that was measured if the acknowledgement was that of the original, which a
+    /// report of the retransmission as a duplicate would prove.
+    ambiguous: Option<(Tsn, Duration)>,
     /// Streams of messages that were given up, for the owner to collect.
     abandoned: Vec<u16>,
     /// The message that was given up last has fragments that were not sent.
@@ -78,6 +88,7 @@ impl Outstanding {
             held: 0,
             advanced: initial.previous(),
             timed: None,
+            ambiguous: None,
             abandoned: Vec::new(),
             cut_off: None,
         }
@@ -120,7 +131,11 @@ impl Outstanding {
         let tsn = self.next_tsn();
         self.in_flight += Self::cost(fragment.data.len());
         self.held += fragment.data.len();
-        self.timed.get_or_insert((tsn, now));
+        self.timed.get_or_insert(Timed {
+            tsn,
+            sent_at: now,
+            retransmitted: false,
+        });
         self.chunks.push_back(Sent {
             fragment,
             fate: Fate::InFlight,
@@ -150,7 +165,6 @@ impl Outstanding {
 
     /// The retransmission timer expired: all that is in flight is lost (RFC 9260 §6.3.3, E3).
     pub(crate) fn expire(&mut self) {
-        self.timed = None;
         self.suspects.clear();
         for at in 0..self.chunks.len() {
             let tsn = self.first.plus(at);
@@ -176,8 +190,10 @@ impl Outstanding {
     pub(crate) fn retransmit(&mut self, tsn: Tsn) -> &Fragment {
         self.lost.remove(&tsn);
         // Karn: what is timed must not lie behind a retransmission (RFC 9260 §6.3.1, C5).
-        if self.timed.is_some_and(|(timed, _)| timed >= tsn) {
-            self.timed = None;
+        match &mut self.timed {
+            Some(timed) if timed.tsn == tsn => timed.retransmitted = true,
+            Some(timed) if timed.tsn > tsn => self.timed = None,
+            Some(_) | None => {}
         }
         let sent = &mut self.chunks[self.first.distance_to(tsn)];
         // Chunks above it that arrive later tell whether it was lost once more.

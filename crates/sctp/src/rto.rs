@@ -40,6 +40,12 @@ impl Rto {
         self.timeout = (srtt + (4 * rttvar).max(GRANULARITY)).clamp(self.min, self.max);
     }
 
+    /// Takes a measurement that includes waiting for timers if it is wrong, so that it must not
+    /// count for more than the longest wait.
+    pub(crate) fn measure_late(&mut self, round_trip: Duration) {
+        self.measure(round_trip.min(self.backoff_max));
+    }
+
     /// A lower layer's measurement counts only while there is none of our own.
     pub(crate) fn hint(&mut self, round_trip: Duration) {
         if self.smoothed.is_none() {

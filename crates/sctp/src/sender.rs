@@ -181,6 +181,11 @@ impl Sender {
         upper: &mut Upper<'_>,
     ) -> Result<bool, SackError> {
         let in_flight_before = self.outstanding.in_flight();
+        // Before the SACK itself is looked at: one that acknowledges and reports at once proves
+        // nothing.
+        if let Some(round_trip) = self.outstanding.take_proven(sack.duplicates()) {
+            self.rto.measure_late(round_trip);
+        }
         let blocks = sack.gap_blocks().map(|block| (block.start, block.end));
         let recovering = self.recovery_exit.is_some();
         let news = self
@@ -188,12 +193,10 @@ impl Sender {
             .acknowledge(now, sack.cumulative_tsn, blocks, recovering)?;
         self.a_rwnd = usize::try_from(sack.a_rwnd).unwrap_or(usize::MAX);
         if let Some(round_trip) = news.round_trip {
-            // Only a measurement ends the backoff: an acknowledgement of what was retransmitted may
-            // be that of the original, on a path slower than the timer (RFC 9260 §6.3.3).
             self.rto.measure(round_trip);
-            self.expirations = 0;
         }
         if news.bytes > 0 {
+            self.expirations = 0;
             self.congestion.acked(Acked {
                 bytes: news.bytes,
                 in_flight_before,
@@ -255,7 +258,7 @@ impl Sender {
         if self.outstanding.is_empty() {
             self.timer = None;
         } else if advanced {
-            self.timer = Some(now + self.rto.backed_off(self.expirations));
+            self.timer = Some(now + self.rto.timeout());
         }
     }
 

@@ -171,14 +171,30 @@ impl Outstanding {
     }
 
     fn stop_timing(&mut self, now: Instant, tsn: Tsn, fate: Fate, news: &mut News) {
-        if let Some((timed, sent_at)) = self.timed
-            && timed == tsn
-        {
-            self.timed = None;
-            if fate == Fate::InFlight {
-                news.round_trip = Some(now.saturating_duration_since(sent_at));
-            }
+        let Some(timed) = self.timed.take_if(|timed| timed.tsn == tsn) else {
+            return;
+        };
+        let elapsed = now.saturating_duration_since(timed.sent_at);
+        if timed.retransmitted {
+            self.ambiguous = Some((tsn, elapsed));
+        } else if fate == Fate::InFlight {
+            news.round_trip = Some(elapsed);
         }
+    }
+
+    /// The receiver had these TSNs before. If one was acknowledged by an earlier SACK, and only then
+    /// came again, the original had arrived, and the timer was too fast for the path: this gives the
+    /// round trip that Karn's algorithm could not tell (as RFC 3708 §3 does for TCP).
+    pub(crate) fn take_proven(
+        &mut self,
+        mut duplicates: impl Iterator<Item = u32>,
+    ) -> Option<Duration> {
+        let (tsn, elapsed) = self.ambiguous?;
+        let proven = duplicates.any(|duplicate| duplicate == tsn.wire());
+        proven.then(|| {
+            self.ambiguous = None;
+            elapsed
+        })
     }
 
     /// The first outstanding TSN cannot have arrived. If a gap ack block said so, the receiver has
