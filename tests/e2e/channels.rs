@@ -3,7 +3,9 @@
 use crate::pair::{SessionPair, harsh};
 use bytes::Bytes;
 use datachannel::ChannelKey;
-use peerconnection::{DataChannelInit, DataChannelState, ErrorKind, Payload, SessionEvent, Stack};
+use peerconnection::{
+    DataChannelInit, DataChannelState, ErrorKind, Payload, PeerConnectionState, SessionEvent, Stack,
+};
 use std::time::Duration;
 use testkit::{Link, Side};
 
@@ -169,6 +171,11 @@ fn closing_the_connection_closes_its_channels_at_the_other_end() {
     assert!(pair.run_until(Duration::from_secs(1), |pair| {
         pair.b.session.channel_state(theirs) == DataChannelState::Closed
     }));
+    // ice-060: the goodbye ends consent, so nobody waits for it to run out.
+    assert_eq!(
+        pair.b.session.connection_state(),
+        PeerConnectionState::Failed
+    );
 }
 
 /// pc-023, ice-053: data flows during a restart and after it.

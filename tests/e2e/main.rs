@@ -1,5 +1,10 @@
 //! Whole connections: in virtual time over the virtual network, and a few over loopback sockets.
-#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
 
 mod channels;
 mod connect;

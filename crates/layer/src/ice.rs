@@ -140,6 +140,12 @@ pub trait Ice: Send {
         let _ = (servers, policy);
     }
 
+    /// The peer has said goodbye in a layer above: its consent ends at once (RFC 7675 §5.2). Nothing
+    /// is sent any more, and the state becomes [`IceState::Failed`].
+    fn revoke_consent(&mut self, now: Instant) {
+        let _ = now;
+    }
+
     /// Ends at once. Relays are given back as far as one last burst of output allows.
     fn close(&mut self, now: Instant);
 

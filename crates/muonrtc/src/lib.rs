@@ -33,12 +33,17 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+/// The example of the project's own README.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct ProjectReadme;
+
 pub use peerconnection::{
     AnswerOptions, Builder, BundlePolicy, Configuration, DataChannel, DataChannelEvent,
     DataChannelInfo, DataChannelInit, DataChannelMessage, DataChannelState, DataChannelStream,
-    Error, ErrorKind, Event, IceCandidate, IceCandidateInit, IceCandidatePair, IceConnectionState,
-    IceGatheringState, IceServer, IceTransportPolicy, IncomingMessage, Layers,
-    LocalSessionDescription, OfferOptions, Payload, PeerConnection, PeerConnectionEvent,
-    PeerConnectionState, RtcpMuxPolicy, SdpType, Session, SessionDescription, SessionEvent,
-    ShellRequest, SignalingState, Stack, layer,
+    Error, ErrorKind, Event, IceCandidate, IceCandidateInit, IceCandidatePair, IceCandidateType,
+    IceComponent, IceConnectionState, IceGatheringState, IceProtocol, IceServer,
+    IceTcpCandidateType, IceTransportPolicy, IncomingMessage, Layers, LocalSessionDescription,
+    OfferOptions, Payload, PeerConnection, PeerConnectionEvent, PeerConnectionState, RtcpMuxPolicy,
+    SdpType, Session, SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, layer,
 };

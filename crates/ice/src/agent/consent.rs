@@ -136,6 +136,16 @@ impl Agent {
         }
     }
 
+    /// ice-060: the peer took its consent back (RFC 7675 §5.2).
+    pub(super) fn end_consent(&mut self, now: Instant) {
+        for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
+            for pair in &mut generation.checklist.pairs {
+                pair.consent_until = pair.consent_until.map(|_| now);
+            }
+        }
+        self.expire_consent(now);
+    }
+
     /// When the first consent ends.
     pub(super) fn consent_ends(&self) -> Option<Instant> {
         let generations = std::iter::once(&self.current).chain(&self.previous);

@@ -246,6 +246,11 @@ impl Ice for Agent {
         self.policy = policy;
     }
 
+    fn revoke_consent(&mut self, now: Instant) {
+        self.end_consent(now);
+        self.update(now);
+    }
+
     fn close(&mut self, _now: Instant) {
         self.shut();
     }

@@ -237,14 +237,18 @@ pub struct IceCandidatePair {
 impl fmt::Display for IceCandidatePair {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = |candidate: &IceCandidate| {
+            let (address, port) = (candidate.address().unwrap_or("?"), candidate.port());
+            let address = match address.contains(':') {
+                true => format!("[{address}]"),
+                false => address.to_owned(),
+            };
             format!(
-                "{} {} {}:{}",
+                "{} {} {address}:{}",
                 candidate
                     .candidate_type()
                     .map_or("?", IceCandidateType::as_str),
                 candidate.protocol().map_or("?", IceProtocol::as_str),
-                candidate.address().unwrap_or("?"),
-                candidate.port().unwrap_or(0),
+                port.unwrap_or(0),
             )
         };
         write!(f, "{} <-> {}", side(&self.local), side(&self.remote))

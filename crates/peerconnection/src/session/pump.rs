@@ -110,6 +110,10 @@ impl Session {
             if let DtlsEvent::Ended(end) = event {
                 // dc-012, sctp-020: without DTLS there is no association.
                 self.end_channels(&end);
+                // ice-060: a peer that says goodbye takes its consent back.
+                if let (Blame::Peer, Some(transport)) = (end.blame, &mut self.transport) {
+                    transport.ice.revoke_consent(now);
+                }
             }
         }
         let Some(transport) = &mut self.transport else {

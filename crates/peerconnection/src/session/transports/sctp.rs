@@ -38,6 +38,9 @@ impl Transport {
             else {
                 break;
             };
+            if sealed == 0 {
+                continue; // The datagram comes out of DTLS by itself (layer::Dtls::seal_into).
+            }
             if count > 0 && sealed > segment {
                 self.carry.extend_from_slice(&out[len..len + sealed]);
                 break;
