@@ -7,6 +7,7 @@ use crate::reassembly::{Reassembly, Violation};
 use crate::serial::Tsn;
 use crate::tracker::{Arrival, Tracker};
 use layer::Message;
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 /// The longest delay of a SACK that RFC 9260 §6.2 allows.
@@ -15,6 +16,10 @@ const MAX_SACK_DELAY: Duration = Duration::from_millis(500);
 /// Below this many free bytes the window is advertised as closed, so that the peer does not fill
 /// it crumb by crumb (silly window avoidance, RFC 9260 §6.2).
 const SILLY_WINDOW: usize = 1500;
+
+/// How many SACKs of the past are caught up on when packets came faster than SACKs could go out:
+/// with the current one, enough for the three misses of fast retransmit (RFC 9260 §7.2.4).
+const MAX_MISSED_SACKS: usize = 3;
 
 /// The most by which a closed window opens before the peer is told.
 const WINDOW_UPDATE: usize = 256 * 1024;
@@ -28,6 +33,9 @@ pub(crate) struct Receiver {
     /// The window that the last SACK, or INIT, told.
     advertised: usize,
     sack: SackState,
+    /// The largest TSN at the time of each SACK that was due above a gap and overtaken by the next
+    /// packet before it went out, oldest first.
+    missed: VecDeque<Tsn>,
     sack_delay: Duration,
     /// Packets with data since the last SACK.
     unacknowledged: u32,
@@ -62,6 +70,7 @@ impl Receiver {
             window,
             advertised: window,
             sack: SackState::Idle,
+            missed: VecDeque::new(),
             sack_delay: settings.sack_delay.min(MAX_SACK_DELAY),
             unacknowledged: 0,
             fresh: true,
@@ -128,9 +137,19 @@ impl Receiver {
             return Ok(false);
         }
         let in_order = arrival == Arrival::Next && !self.tracker.has_gaps();
+        self.note_missed_sack(tsn);
         self.tracker.record(tsn);
         self.reassembly.insert(tsn, data, in_order)?;
         Ok(false)
+    }
+
+    /// RFC 9260 §6.7 wants a SACK for every packet above a gap. A driver that takes a batch of them
+    /// at once overtakes the SACKs, and the sender would count one miss where there were many.
+    fn note_missed_sack(&mut self, tsn: Tsn) {
+        let above_gap = self.tracker.has_gaps() && tsn > self.tracker.largest();
+        if above_gap && self.sack == SackState::Due && self.missed.len() < MAX_MISSED_SACKS {
+            self.missed.push_back(self.tracker.largest());
+        }
     }
 
     /// Takes DATA that is acknowledged and thrown away: its stream does not exist (RFC 9260 §6.5).
@@ -237,7 +256,17 @@ impl Receiver {
         let Some(room) = packet.remaining().checked_sub(Sack::FIXED_LEN) else {
             return;
         };
-        let blocks = self.tracker.report(room, &mut self.scratch);
+        // What has been filled since needs no SACK of its own any more.
+        while self
+            .missed
+            .front()
+            .is_some_and(|tsn| *tsn <= self.tracker.cumulative())
+        {
+            self.missed.pop_front();
+        }
+        let missed = self.missed.front().copied();
+        let until = missed.unwrap_or(self.tracker.largest());
+        let blocks = self.tracker.report(until, room, &mut self.scratch);
         let (gap_blocks, duplicates) = self.scratch.split_at(blocks);
         let a_rwnd = self.a_rwnd();
         let written = packet.push(&Sack {
@@ -248,8 +277,11 @@ impl Receiver {
         });
         if written {
             self.advertised = a_rwnd;
-            self.sack = SackState::Idle;
             self.unacknowledged = 0;
+            self.sack = match self.missed.pop_front() {
+                Some(_) => SackState::Due,
+                None => SackState::Idle,
+            };
         }
     }
 }

@@ -130,13 +130,15 @@ impl Tracker {
         true
     }
 
-    /// Writes the lowest gap ack blocks that fit (RFC 9260 §6.7) and the duplicates, four bytes
-    /// each; the duplicates are then forgotten. Returns how many of the bytes are blocks.
-    pub(crate) fn report(&mut self, room: usize, out: &mut Vec<u8>) -> usize {
+    /// Writes the lowest gap ack blocks that fit (RFC 9260 §6.7), as far as `until`, and the
+    /// duplicates, four bytes each; the duplicates are then forgotten. Returns how many of the
+    /// bytes are blocks.
+    pub(crate) fn report(&mut self, until: Tsn, room: usize, out: &mut Vec<u8>) -> usize {
         out.clear();
-        for &(first, last) in self.runs.iter().take(room / 4) {
+        let known = self.runs.iter().take_while(|run| run.0 <= until);
+        for &(first, last) in known.take(room / 4) {
             let start = u16::try_from(self.cumulative.distance_to(first));
-            let end = u16::try_from(self.cumulative.distance_to(last));
+            let end = u16::try_from(self.cumulative.distance_to(last.min(until)));
             let (Ok(start), Ok(end)) = (start, end) else {
                 break;
             };
@@ -195,7 +197,7 @@ mod tests {
 
     fn blocks(tracker: &mut Tracker) -> Vec<(u16, u16)> {
         let mut out = Vec::new();
-        let len = tracker.report(400, &mut out);
+        let len = tracker.report(tracker.largest(), 400, &mut out);
         out[..len]
             .chunks(4)
             .map(|b| {
@@ -258,6 +260,18 @@ mod tests {
     }
 
     #[test]
+    fn a_report_can_stop_in_the_middle_of_a_run() {
+        let mut tracker = tracker();
+        for offset in [3, 4, 5, 8] {
+            take(&mut tracker, offset);
+        }
+        let until = tracker.cumulative().next().next().next().next();
+        let mut out = Vec::new();
+        assert_eq!(tracker.report(until, 400, &mut out), 4);
+        assert_eq!(out, [0, 3, 0, 4]);
+    }
+
+    #[test]
     fn only_what_fits_is_reported() {
         let mut tracker = tracker();
         for offset in [3, 5, 7, 9] {
@@ -265,7 +279,7 @@ mod tests {
         }
         tracker.record_duplicate(tracker.cumulative());
         let mut out = Vec::new();
-        assert_eq!(tracker.report(8, &mut out), 8);
+        assert_eq!(tracker.report(tracker.largest(), 8, &mut out), 8);
         assert_eq!(out.len(), 8);
     }
 }

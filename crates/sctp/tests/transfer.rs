@@ -157,6 +157,38 @@ fn the_window_starts_with_ten_packets_and_falls_to_one_at_a_timeout() {
     assert!(pair.ends[0].sctp.stats().congestion_window < 1150);
 }
 
+// sctp-023, sctp-026: a driver that takes a batch before it answers must not hide the misses.
+#[test]
+fn a_batch_with_a_loss_is_reported_often_enough_for_a_fast_retransmit() {
+    let mut pair = Pair::connected(4);
+    let mut buf = [0; 2048];
+    for _ in 0..2 {
+        let now = pair.now;
+        let message = Outgoing::new(0, 53, pattern(40_000, 1));
+        pair.ends[0].sctp.send(now, message).unwrap();
+        let mut packets = Vec::new();
+        while let Some(len) = pair.ends[0].sctp.poll_transmit(now, &mut buf) {
+            packets.push(buf[..len].to_vec());
+        }
+        assert!(packets.len() >= 8, "{} packets", packets.len());
+        // The batch without its first packet, then the answers, then what they bring about.
+        for packet in &packets[1..] {
+            pair.ends[1].sctp.handle_input(now, packet);
+        }
+        let mut reports = 0;
+        while let Some(len) = pair.ends[1].sctp.poll_transmit(now, &mut buf) {
+            reports += 1;
+            pair.ends[0].sctp.handle_input(now, &buf[..len]);
+        }
+        assert_eq!(reports, 4);
+        let before = pair.ends[0].sctp.stats().retransmissions;
+        assert!(pair.ends[0].sctp.poll_transmit(now, &mut buf).is_some());
+        assert!(pair.ends[0].sctp.stats().retransmissions > before);
+        pair.ends[1].sctp.handle_input(now, &packets[0]);
+        pair.settle();
+    }
+}
+
 #[test]
 fn a_fast_link_is_filled_and_a_slow_one_is_shared_by_loss() {
     for (rate, loss) in [(12_500_000, 0), (1_250_000, 0)] {
