@@ -8,7 +8,7 @@ use muonrtc::{
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 /// Connects two peers without trickling.
-async fn connect(offerer: &PeerConnection, answerer: &PeerConnection) {
+pub(crate) async fn connect(offerer: &PeerConnection, answerer: &PeerConnection) {
     offerer.set_local_description(None).await.unwrap();
     offerer.gathering_complete().await;
     answerer
@@ -23,7 +23,7 @@ async fn connect(offerer: &PeerConnection, answerer: &PeerConnection) {
         .unwrap();
 }
 
-async fn incoming_channel(connection: &PeerConnection) -> DataChannel {
+pub(crate) async fn incoming_channel(connection: &PeerConnection) -> DataChannel {
     while let Some(event) = connection.next_event().await {
         if let PeerConnectionEvent::DataChannel(channel) = event.kind {
             return channel;

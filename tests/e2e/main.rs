@@ -12,3 +12,4 @@ mod determinism;
 mod hostile;
 mod loopback;
 mod pair;
+mod swap;

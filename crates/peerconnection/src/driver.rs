@@ -256,12 +256,11 @@ impl Driver {
                 break;
             }
         }
-        if burst > 0 {
-            // What was handed to the network is no longer buffered.
-            let mut state = self.shared.lock();
-            self.shared.dispatch(&mut state);
-        }
-        burst > 0
+        // What was handed to the network is no longer buffered, and a layer with tasks of its own
+        // may have told or asked something.
+        let mut state = self.shared.lock();
+        self.shared.dispatch(&mut state);
+        burst > 0 || !state.requests.is_empty()
     }
 
     /// Sends one packet or run; false if the socket is full. A packet that the system refuses is

@@ -246,15 +246,16 @@ impl Session {
         buf: &mut [u8],
         max_datagrams: usize,
     ) -> Option<Transmit> {
-        let transmit = self
-            .transport
-            .as_mut()?
-            .poll_transmit(now, buf, max_datagrams);
-        if transmit.is_none() {
-            // What has left the buffers may be an event: a channel's amount is low.
-            self.pump(now);
+        let transport = self.transport.as_mut()?;
+        let transmit = transport.poll_transmit(now, buf, max_datagrams);
+        if transmit.is_some() {
+            return transmit;
         }
-        transmit
+        // What has left the buffers may be an event, and a layer with tasks of its own may have
+        // told something since: both can make output.
+        self.pump(now);
+        let transport = self.transport.as_mut()?;
+        transport.poll_transmit(now, buf, max_datagrams)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.

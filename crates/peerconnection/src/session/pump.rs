@@ -106,6 +106,9 @@ impl Session {
     }
 
     fn pump_dtls(&mut self, now: Instant) {
+        if let Some(transport) = &mut self.transport {
+            transport.drain_held(now);
+        }
         while let Some(event) = self.transport.as_mut().and_then(|t| t.dtls.poll_event()) {
             if let DtlsEvent::Ended(end) = event {
                 // dc-012, sctp-020: without DTLS there is no association.

@@ -9,11 +9,11 @@ impl Transport {
         if let Some(packet) = opened.plaintext.and_then(|range| datagram.get(range)) {
             self.sctp.handle_input(now, packet);
         }
-        self.drain_held(now);
     }
 
-    /// Application data that DTLS did not return in place.
-    pub(super) fn drain_held(&mut self, now: Instant) {
+    /// Application data that DTLS did not return in place: what was held, and all that a backend
+    /// with tasks of its own receives.
+    pub(crate) fn drain_held(&mut self, now: Instant) {
         let mut buf = [0; MAX_DATAGRAM];
         while let Some(len) = self.dtls.poll_message(&mut buf) {
             self.sctp.handle_input(now, &buf[..len]);

@@ -83,7 +83,6 @@ impl Transport {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         self.ice.handle_timeout(now);
         self.dtls.handle_timeout(now);
-        self.drain_held(now);
         self.sctp.handle_timeout(now);
     }
 
