@@ -24,7 +24,8 @@ pub(super) struct Queues {
     pub(super) arriving: Waiting,
     /// To the network.
     pub(super) leaving: Waiting,
-    /// What was sent last before the handshake was over.
+    /// What was sent last before the handshake was over: ChangeCipherSpec and Finished, which the
+    /// implementation puts into one datagram.
     pub(super) last_flight: Option<Vec<u8>>,
     /// From the owner, to be encrypted.
     pub(super) plaintexts: Waiting,

@@ -1,6 +1,6 @@
 use super::{DELAY, MINUTE, Subject, assert_works, blame};
 use crate::{DtlsPeer, Link, Pair, Record, Side, TestSeed, fate};
-use layer::{DtlsError, DtlsEvent, DtlsRole, DtlsState, SrtpProfile};
+use layer::{Blame, DtlsError, DtlsEvent, DtlsRole, DtlsState, SrtpProfile};
 use std::time::Duration;
 
 fn assert_connected(subject: &Subject, pair: &Pair<DtlsPeer>) {
@@ -139,15 +139,41 @@ pub(super) fn any_one_late(subject: &Subject, seed: &TestSeed) {
     }
 }
 
+/// How many handshakes of a case on a bad link may run out of time, when chance decides anew in
+/// every run.
+///
+/// Timers that double from 150 ms leave a flight about eight tries in 30 s. With 30 % loss each way
+/// half of all round trips fail, and so does one handshake in a hundred: without any fault of the
+/// implementation. A deterministic one always meets the same luck.
+const UNLUCKY: usize = 1;
+
 fn connects_on(subject: &Subject, seed: &TestSeed, link: &Link) {
+    let mut luck = if subject.claims.deterministic {
+        0
+    } else {
+        UNLUCKY
+    };
     for round in 0..10 {
         let mut pair = subject.pair(link, seed.value() + round);
         let connected = pair.connect(MINUTE);
+        if !connected && luck > 0 && ran_out_of_time(&pair) {
+            luck -= 1;
+            continue;
+        }
         assert!(connected, "round {round}: {pair:?}");
         pair.set_link(&Link::delayed(DELAY));
         pair.run_for(MINUTE);
         assert_works(&mut pair);
     }
+}
+
+/// Whether an end has given up waiting, and none has ended for another reason.
+fn ran_out_of_time(pair: &Pair<DtlsPeer>) -> bool {
+    let mut ended = [&pair.a, &pair.b]
+        .into_iter()
+        .filter(|end| end.ended())
+        .peekable();
+    ended.peek().is_some() && ended.all(|end| blame(end) == Blame::Timeout)
 }
 
 pub(super) fn lossy(subject: &Subject, seed: &TestSeed) {

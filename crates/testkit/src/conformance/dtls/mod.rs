@@ -29,7 +29,8 @@ pub struct Claims {
     /// The versions that may be negotiated. Default: both.
     pub versions: Vec<DtlsVersion>,
     /// The same seed, inputs and instants give the same bytes; true only with a deterministic crypto
-    /// provider such as that of `testkit`, made anew by every call of the factory.
+    /// provider such as that of `testkit`, made anew by every call of the factory. Where this is not
+    /// claimed, one of the ten handshakes on a lossy link may run out of time.
     pub deterministic: bool,
     /// Keying material is exported under any label, not only that of DTLS-SRTP.
     pub general_exporter: bool,
