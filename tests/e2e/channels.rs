@@ -161,6 +161,38 @@ fn a_closed_channel_closes_at_both_ends_and_frees_its_stream() {
     assert_eq!(pair.a.session.channel_info(next).id, stream);
 }
 
+/// dc-018: what the channel before it on its stream had is not the new channel's, nor the reverse.
+#[test]
+fn a_channel_on_a_used_stream_begins_anew() {
+    let mut pair = pair(&Link::delayed(Duration::from_millis(5)));
+    let (old, _) = open(&mut pair, DataChannelInit::default());
+    let session = &mut pair.a.session;
+    session.set_buffered_amount_low_threshold(old, 1_000_000);
+    let now = pair.now();
+    pair.a.session.close_channel(now, old);
+    assert!(pair.run_until(LIMIT, |pair| {
+        pair.a.session.channel_state(old) == DataChannelState::Closed
+    }));
+    let (now, session) = (pair.now(), &mut pair.a.session);
+    let new = session.create_data_channel(now, "new", DataChannelInit::default());
+    let new = new.unwrap();
+    assert!(pair.run_until(LIMIT, |pair| incoming(pair).len() == 2));
+    let session = &mut pair.a.session;
+    assert_eq!(session.channel_info(new).id, session.channel_info(old).id);
+    pair.a.events.clear();
+    let data = Bytes::from(vec![0; 200_000]);
+    session.send(now, new, Payload::Binary, &data).unwrap();
+    assert!(session.buffered_amount(new) > 0);
+    assert_eq!(session.buffered_amount(old), 0);
+    // The message leaves in more than one flight; the event tells of the last.
+    assert!(pair.run_until(LIMIT, |pair| {
+        let low = |event: &SessionEvent| matches!(event, SessionEvent::BufferedAmountLow(_));
+        let told = pair.a.events.iter().any(low);
+        assert_eq!(told, pair.a.session.buffered_amount(new) == 0);
+        told
+    }));
+}
+
 /// dc-012
 #[test]
 fn closing_the_connection_closes_its_channels_at_the_other_end() {

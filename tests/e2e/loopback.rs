@@ -111,6 +111,25 @@ async fn a_channel_is_a_stream_of_bytes() {
     writer.await.unwrap();
 }
 
+/// pc-025: once a channel is negotiated, nothing more is, whichever pair is selected.
+#[tokio::test]
+async fn connecting_asks_for_no_second_negotiation() {
+    let (alice, ours, bob, theirs) = open("once").await;
+    ours.send_text("hello").await.unwrap();
+    assert!(theirs.recv().await.is_some());
+    assert!(alice.selected_candidate_pair().is_some());
+    alice.close();
+    bob.close();
+    let mut needed = [0, 0];
+    for (connection, needed) in [&alice, &bob].into_iter().zip(&mut needed) {
+        while let Some(event) = connection.next_event().await {
+            let asks = matches!(event.kind, PeerConnectionEvent::NegotiationNeeded);
+            *needed += u32::from(asks);
+        }
+    }
+    assert_eq!(needed, [1, 0]);
+}
+
 /// dc-024: what nobody reads holds the sender back, and nothing is lost when it is read at last.
 #[tokio::test]
 async fn a_slow_reader_holds_the_sender_back() {

@@ -1,4 +1,4 @@
-use crate::api::candidate::IceCandidate;
+use crate::api::candidate::{IceCandidate, IceCandidatePair};
 use crate::api::channel::DataChannel;
 use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
@@ -52,6 +52,8 @@ pub enum PeerConnectionEvent {
     IceGatheringStateChange(IceGatheringState),
     /// Another state of the connection.
     ConnectionStateChange(PeerConnectionState),
+    /// Data takes another pair of candidates (W3C `selectedcandidatepairchange`).
+    SelectedCandidatePairChange(Box<IceCandidatePair>),
     /// The peer opened a channel.
     DataChannel(DataChannel),
 }

@@ -150,6 +150,50 @@ fn an_offer_without_sections_is_made_and_answered() {
     assert_eq!(bob.session.signaling_state(), SignalingState::Stable);
 }
 
+/// pc-022: a channel made after a negotiation without data is negotiated like a first one, and one
+/// that waited through it still waits.
+#[test]
+fn channels_can_be_made_after_a_negotiation_without_data() {
+    let (mut alice, mut bob) = (Peer::new(b"alice   "), Peer::with_channel(b"bob     "));
+    negotiate(&mut alice, &mut bob);
+    for peer in [&mut alice, &mut bob] {
+        peer.session
+            .create_data_channel(peer.now, "late", DataChannelInit::default())
+            .unwrap();
+        assert!(peer.session.is_negotiation_needed());
+        let closed = |event: &SessionEvent| matches!(event, SessionEvent::ChannelClose(..));
+        assert!(!peer.events().iter().any(closed));
+    }
+    let (offer, answer) = negotiate(&mut alice, &mut bob);
+    assert_eq!(line(offer.sdp(), "m=application 9 ").len(), 1);
+    assert_eq!(line(answer.sdp(), "m=application 9 ").len(), 1);
+}
+
+/// RFC 9429 §5.2.2: our later offer names a section that the peer's offer left without a mid.
+#[test]
+fn a_section_without_mid_is_named_when_we_offer() {
+    let offer = AUDIO_AND_DATA
+        .replace("a=group:BUNDLE 0 1\r\n", "")
+        .replace("a=mid:1\r\n", "");
+    let mut peer = Peer::new(b"bob     ");
+    peer.set_remote(&SessionDescription::new(SdpType::Offer, offer));
+    peer.set_local();
+    let offer = peer.set_local();
+    assert_eq!(line(offer.sdp(), "a=mid:"), ["a=mid:0", "a=mid:1"]);
+    assert_eq!(line(offer.sdp(), "a=group:BUNDLE"), ["a=group:BUNDLE 1"]);
+}
+
+/// pc-018, RFC 5888 §4: a mid names one section.
+#[test]
+fn two_sections_of_one_mid_are_refused() {
+    let mut peer = Peer::new(b"bob     ");
+    let text = AUDIO_AND_DATA.replace("a=mid:1", "a=mid:0");
+    assert_eq!(
+        peer.refuses(SdpType::Offer, &text),
+        ErrorKind::InvalidAccess
+    );
+}
+
 /// sdp-009, sdp-010, sdp-018, sdp-026, sdp-029, dfx-005
 #[test]
 fn an_answer_rejects_what_it_does_not_speak_and_echoes_nothing() {

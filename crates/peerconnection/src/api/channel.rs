@@ -286,9 +286,18 @@ fn change_event(change: ChannelChange) -> DataChannelEvent {
 /// away, so that it does not close the window of the others.
 impl Drop for DataChannel {
     fn drop(&mut self) {
+        // Given back under the lock, so that of two handles dropped at once one is the last.
+        let signals = std::mem::take(&mut self.signals);
         let mut state = self.lock();
-        if Arc::strong_count(&self.signals) == HANDLE_AND_SLOT {
+        let is_last = Arc::strong_count(&signals) == HANDLE_AND_SLOT;
+        if is_last {
             state.orphan(self.key, crate::shared::now());
+        }
+        drop(signals);
+        drop(state);
+        if is_last {
+            // The peer may wait for the room that the unread messages took.
+            self.handle.shared.driver.wake_by_ref();
         }
     }
 }

@@ -391,6 +391,9 @@ impl PeerConnection {
             }
             SessionEvent::IceCandidate(candidate) => PeerConnectionEvent::IceCandidate(candidate),
             SessionEvent::IceCandidateError(error) => PeerConnectionEvent::IceCandidateError(error),
+            SessionEvent::SelectedCandidatePairChange(pair) => {
+                PeerConnectionEvent::SelectedCandidatePairChange(pair)
+            }
             SessionEvent::DataChannel(key) => {
                 PeerConnectionEvent::DataChannel(DataChannel::new(self.handle.clone(), key))
             }

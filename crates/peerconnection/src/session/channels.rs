@@ -219,10 +219,16 @@ impl Session {
     /// W3C `bufferedAmount`, in bytes.
     #[must_use]
     pub fn buffered_amount(&self, key: ChannelKey) -> usize {
-        match (&self.transport, self.channels.stream(key)) {
+        match (&self.transport, self.own_stream(key)) {
             (Some(transport), Some(stream)) => transport.sctp.buffered_amount(stream),
             _ => 0,
         }
+    }
+
+    /// The stream of a channel, unless it is free again and so perhaps another channel's.
+    fn own_stream(&self, key: ChannelKey) -> Option<u16> {
+        let stream = self.channels.stream(key)?;
+        (self.channels.channel_of(stream) == Some(key)).then_some(stream)
     }
 
     /// How many more bytes the send buffer takes.
@@ -245,12 +251,12 @@ impl Session {
         self.apply_low_threshold(key);
     }
 
-    /// A threshold set before the stream was chosen takes effect when it is.
+    /// A threshold set before the stream was chosen takes effect when it is; a stream that was
+    /// another channel's loses that one's.
     fn apply_low_threshold(&mut self, key: ChannelKey) {
-        let threshold = self.low_thresholds.get(&key).copied();
-        if let (Some(transport), Some(stream), Some(bytes)) =
-            (&mut self.transport, self.channels.stream(key), threshold)
-        {
+        let bytes = self.buffered_amount_low_threshold(key);
+        let stream = self.own_stream(key);
+        if let (Some(transport), Some(stream)) = (&mut self.transport, stream) {
             let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
             transport
                 .sctp

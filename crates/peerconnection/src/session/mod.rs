@@ -439,8 +439,12 @@ impl Session {
         }
     }
 
-    /// The peer refused the data section, or took it away.
+    /// One side refused the data section, or took it away. Where none was offered or agreed on,
+    /// nothing is lost: channels wait for a negotiation that has one.
     fn lose_data(&mut self, now: Instant) {
+        if !self.negotiation.has_data() && !self.negotiation.offers_data() {
+            return;
+        }
         if let Some(transport) = &mut self.transport {
             transport.close(now);
         }

@@ -190,6 +190,8 @@ impl Session {
             Blame::Local | Blame::Peer => None,
             _ => Some(ChannelError::Transport),
         };
+        // What came before the end is delivered before it.
+        self.pump_messages();
         self.channels.transport_closed(error);
     }
 

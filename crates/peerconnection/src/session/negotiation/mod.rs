@@ -11,6 +11,7 @@ use crate::api::state::SignalingState;
 use crate::error::{Error, ErrorKind};
 use layer::{Credentials, Fingerprint};
 use sdp::{Description, Media, Origin, ParseError, Setup};
+use std::collections::BTreeSet;
 
 pub(crate) use remote::RemoteData;
 pub(crate) use signaling::Side;
@@ -117,6 +118,15 @@ impl Negotiation {
             .is_some_and(|applied| applied.data_section().is_some())
     }
 
+    /// Whether a pending offer of either side has a data section.
+    pub(crate) fn offers_data(&self) -> bool {
+        let pending = [&self.pending_local, &self.pending_remote];
+        pending
+            .into_iter()
+            .flatten()
+            .any(|applied| applied.kind == SdpType::Offer && applied.data_section().is_some())
+    }
+
     /// Whether this kind of description may be set now.
     pub(crate) fn check(&self, side: Side, kind: SdpType) -> Result<SignalingState, Error> {
         signaling::next(self.signaling_state, side, kind).ok_or_else(|| {
@@ -152,6 +162,7 @@ impl Negotiation {
     /// Checks a remote description for itself and against what was said before.
     pub(crate) fn check_remote(&self, kind: SdpType, text: &str) -> Result<Applied, Error> {
         let applied = parse(kind, text)?;
+        check_mids(&applied.description)?;
         if kind == SdpType::Offer {
             self.check_remote_offer(&applied)?;
         } else {
@@ -262,6 +273,19 @@ fn parse(kind: SdpType, text: &str) -> Result<Applied, Error> {
         text: text.to_owned(),
         description,
     })
+}
+
+/// A mid names one section (RFC 5888 §4).
+fn check_mids(description: &Description) -> Result<(), Error> {
+    let mut seen = BTreeSet::new();
+    let mut mids = description.media.iter().filter_map(Media::mid);
+    match mids.find(|mid| !seen.insert(*mid)) {
+        None => Ok(()),
+        Some(mid) => Err(Error::new(
+            ErrorKind::InvalidAccess,
+            format!("two sections have the mid {mid}"),
+        )),
+    }
 }
 
 /// Fills a data section with our side of the transport.

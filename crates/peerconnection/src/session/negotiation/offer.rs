@@ -6,6 +6,7 @@ use super::{
 };
 use crate::api::description::{SdpType, SessionDescription};
 use sdp::{Group, Media, Setup};
+use std::collections::BTreeSet;
 
 impl Negotiation {
     /// An offer of what is there and what is wanted; nothing of the connection changes by it.
@@ -24,7 +25,9 @@ impl Negotiation {
         let mut bundled = Vec::new();
         for (index, section) in sections.iter().enumerate() {
             if Some(index) == data {
-                let mid = section.mid().unwrap_or_default().to_owned();
+                let mid = section.mid().map(str::to_owned);
+                // An offer of the peer may have left it out; ours does not (RFC 9429 §5.2.2).
+                let mid = mid.unwrap_or_else(|| free_mid(sections));
                 offer.media.push(data_offer(&mid, transport));
                 bundled.push(mid);
             } else {
@@ -54,8 +57,9 @@ fn data_offer(mid: &str, transport: &LocalTransport) -> Media {
 
 /// The smallest number that no section has for its mid (sdp-024: at most 3 bytes).
 fn free_mid(sections: &[Media]) -> String {
+    let taken: BTreeSet<&str> = sections.iter().filter_map(Media::mid).collect();
     (0..=sections.len())
         .map(|number| number.to_string())
-        .find(|mid| sections.iter().all(|section| section.mid() != Some(mid)))
+        .find(|mid| !taken.contains(mid.as_str()))
         .unwrap_or_default()
 }
