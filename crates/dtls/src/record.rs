@@ -109,6 +109,40 @@ impl Lead {
     }
 }
 
+/// The records of a datagram, one by one; what is cut short or not understood is left in one piece.
+pub(crate) fn records(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = datagram;
+    std::iter::from_fn(move || {
+        let len = record_len(rest)?.min(rest.len());
+        let (record, next) = rest.split_at(len);
+        rest = next;
+        Some(record)
+    })
+}
+
+/// The length of the first record, its header included; `None` for an empty datagram.
+fn record_len(datagram: &[u8]) -> Option<usize> {
+    /// `C`: a connection id, whose length only the session knows.
+    const CONNECTION_ID: u8 = 0b0001_0000;
+    /// `S`: the sequence number has 16 bits.
+    const LONG_NUMBER: u8 = 0b0000_1000;
+    /// `L`: there is a length; without it the record goes on to the end of the datagram.
+    const HAS_LENGTH: u8 = 0b0000_0100;
+    let first = *datagram.first()?;
+    let length_at = match first & UNIFIED_MASK == UNIFIED {
+        true if first & CONNECTION_ID != 0 || first & HAS_LENGTH == 0 => {
+            return Some(datagram.len());
+        }
+        true if first & LONG_NUMBER != 0 => 3,
+        true => 2,
+        false => HEADER_LEN - 2,
+    };
+    Some(match datagram.get(length_at..length_at + 2) {
+        Some(len) => length_at + 2 + usize::from(u16::from_be_bytes([len[0], len[1]])),
+        None => datagram.len(),
+    })
+}
+
 /// Adds to the sequence numbers of all records of epoch 0 in a datagram, which nothing authenticates.
 pub(crate) fn renumber(datagram: &mut [u8], offset: u64) {
     let mut rest = datagram;
@@ -220,6 +254,18 @@ mod tests {
         assert_eq!(Lead::of(&record(23, 1, &[0; 30])), Lead::ApplicationData);
         assert_eq!(Lead::of(&[0b0010_1111, 0, 0]), Lead::ApplicationData);
         assert_eq!(Lead::of(&[0b0010_1110, 0, 0]), Lead::Other);
+    }
+
+    #[test]
+    fn a_datagram_comes_apart_into_its_records() {
+        let plaintext = record(CONTENT_HANDSHAKE, 0, &[1, 2, 3]);
+        let protected = [0b0010_1110, 0, 1, 0, 2, 9, 9];
+        let last = [0b0010_1010, 0, 1, 7, 7, 7];
+        let datagram = [&plaintext[..], &protected, &last].concat();
+        let found: Vec<&[u8]> = records(&datagram).collect();
+        assert_eq!(found, [&plaintext[..], &protected, &last]);
+        assert_eq!(records(&plaintext[..5]).count(), 1, "cut short");
+        assert_eq!(records(&[]).count(), 0);
     }
 
     #[test]

@@ -135,3 +135,20 @@ fn a_handshake_works_at_every_path_mtu() {
         }
     }
 }
+
+// dtls-025, dtls-037: what is repeated and what is new may share a datagram.
+#[test]
+fn any_one_datagram_of_a_flight_over_several_may_be_lost() {
+    for max_datagram in [300, 400, 500, 700] {
+        for side in [Side::A, Side::B] {
+            for n in 0..8 {
+                let factory = factory([V1_2, V1_3]);
+                let mut pair = pair(&factory, &factory);
+                pair.a.machine.set_max_datagram(max_datagram);
+                pair.b.machine.set_max_datagram(max_datagram);
+                pair.fault = Some(fate::drop_nth(side, n));
+                assert!(pair.connect(LIMIT), "{max_datagram} without {side:?} {n}");
+            }
+        }
+    }
+}

@@ -16,6 +16,7 @@ use context::Context;
 pub(crate) use context::Negotiated;
 
 use crate::alert::Alert;
+use crate::record;
 use dimpl::crypto::CryptoProvider;
 use dimpl::{DtlsCertificate, Output, ProtocolVersion};
 use layer::{Certificate, DtlsRole, DtlsVersion};
@@ -159,7 +160,8 @@ impl Core {
         Self { dtls, context }
     }
 
-    /// Takes one datagram.
+    /// Takes one datagram, record by record: dimpl judges a datagram by its first record, and with a
+    /// repeated one throws the new ones behind it away.
     pub(crate) fn handle_packet(
         &mut self,
         now: Instant,
@@ -168,7 +170,7 @@ impl Core {
         let Self { dtls, context } = self;
         context::enter(context, || {
             dtls.handle_timeout(now)?;
-            dtls.handle_packet(datagram)
+            record::records(datagram).try_for_each(|record| dtls.handle_packet(record))
         })
     }
 
