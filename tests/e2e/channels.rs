@@ -4,7 +4,8 @@ use crate::pair::{SessionPair, harsh};
 use bytes::Bytes;
 use datachannel::ChannelKey;
 use peerconnection::{
-    DataChannelInit, DataChannelState, ErrorKind, Payload, PeerConnectionState, SessionEvent, Stack,
+    DataChannelInit, DataChannelState, ErrorKind, LocalSessionDescription, Payload,
+    PeerConnectionState, SdpType, SessionEvent, Stack,
 };
 use std::time::Duration;
 use testkit::{Link, Side};
@@ -159,6 +160,44 @@ fn a_closed_channel_closes_at_both_ends_and_frees_its_stream() {
     let next = next.unwrap();
     assert!(pair.run_until(LIMIT, |pair| incoming(pair).len() == 2));
     assert_eq!(pair.a.session.channel_info(next).id, stream);
+}
+
+/// pc-015, pc-023: a restart that was offered and taken back harms nothing, and is still wanted.
+#[test]
+fn a_restart_taken_back_leaves_the_connection_alive() {
+    for collides in [false, true] {
+        let mut pair = pair(&Link::delayed(Duration::from_millis(5)));
+        let (key, _) = open(&mut pair, DataChannelInit::default());
+        pair.a.session.restart_ice();
+        pair.describe(Side::A);
+        if collides {
+            let offer = pair.describe(Side::B);
+            pair.hand(Side::A, &offer);
+            let answer = pair.describe(Side::A);
+            pair.hand(Side::B, &answer);
+        } else {
+            let rollback = LocalSessionDescription::of_kind(SdpType::Rollback);
+            let now = pair.now();
+            pair.a.session.set_local_description(now, rollback).unwrap();
+        }
+        pair.run_for(Duration::from_secs(60));
+        let (now, data) = (pair.now(), Bytes::from_static(b"alive"));
+        pair.a.session.send(now, key, Payload::Text, &data).unwrap();
+        assert!(pair.run_until(LIMIT, |pair| !pair.b.messages.is_empty()));
+        assert_eq!(
+            pair.a.session.connection_state(),
+            PeerConnectionState::Connected
+        );
+        // The answer to the offer that collided has carried the new credentials.
+        assert_eq!(pair.a.session.is_negotiation_needed(), !collides);
+        pair.negotiate(Side::A);
+        pair.run_for(Duration::from_secs(60));
+        assert_eq!(
+            pair.b.session.connection_state(),
+            PeerConnectionState::Connected
+        );
+        assert!(!pair.a.session.is_negotiation_needed(), "{collides}");
+    }
 }
 
 /// dc-018: what the channel before it on its stream had is not the new channel's, nor the reverse.

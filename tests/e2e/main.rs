@@ -9,6 +9,7 @@
 mod channels;
 mod connect;
 mod determinism;
+mod ending;
 mod hostile;
 mod loopback;
 mod pair;

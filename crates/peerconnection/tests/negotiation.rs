@@ -2,8 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 use muonrtc_peerconnection::{
-    Configuration, DataChannelInit, ErrorKind, IceCandidateInit, LocalSessionDescription,
-    OfferOptions, SdpType, Session, SessionDescription, SessionEvent, SignalingState, Stack,
+    Configuration, DataChannelInit, ErrorKind, IceCandidateInit, IceGatheringState,
+    LocalSessionDescription, OfferOptions, SdpType, Session, SessionDescription, SessionEvent,
+    ShellRequest, SignalingState, Stack,
 };
 use std::path::Path;
 use std::task::Waker;
@@ -455,6 +456,41 @@ fn nothing_works_after_close() {
     ));
     assert_eq!(peer.session.signaling_state(), SignalingState::Closed);
     peer.session.close(peer.now);
+}
+
+/// pc-005: what the layers still do after a close is not told.
+#[test]
+fn gathering_that_outlives_a_close_raises_no_events() {
+    let mut peer = Peer::with_channel(b"alice   ");
+    peer.set_local();
+    let list = peer.events().into_iter().find_map(|event| match event {
+        SessionEvent::Request(ShellRequest::ListInterfaces { request }) => Some(request),
+        _ => None,
+    });
+    peer.session.close(peer.now);
+    peer.events();
+    let address = std::net::IpAddr::from([192, 0, 2, 1]);
+    let interfaces = [layer::Interface::new("eth0", address)];
+    peer.session
+        .interfaces_listed(peer.now, list.unwrap(), &interfaces);
+    for event in peer.events() {
+        let SessionEvent::Request(request) = event else {
+            panic!("{event:?} after the close");
+        };
+        if let ShellRequest::Bind { request, local, .. } = request {
+            let bound = layer::Bound::new(layer::SocketId(0), (local.ip(), 4000).into());
+            peer.session.bound(peer.now, request, Ok(bound));
+        }
+    }
+    let told = peer.events();
+    assert!(
+        told.iter().all(|e| matches!(e, SessionEvent::Request(_))),
+        "{told:?}"
+    );
+    assert_eq!(
+        peer.session.ice_gathering_state(),
+        IceGatheringState::Complete
+    );
 }
 
 /// sdp-009, sdp-010: with what ten real stacks sent.

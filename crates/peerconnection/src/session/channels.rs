@@ -5,8 +5,10 @@ use crate::api::state::DataChannelState;
 use crate::config::DataChannelInit;
 use crate::error::{Error, ErrorKind};
 use bytes::Bytes;
-use datachannel::{ChannelError, ChannelEvent, ChannelInit, ChannelKey, ChannelState, OpenError};
-use layer::{Message, Outgoing, Reliability};
+use datachannel::{
+    ChannelError, ChannelEvent, ChannelInit, ChannelKey, ChannelState, OpenError, SendError,
+};
+use layer::{Message, Outgoing, Reliability, SctpError};
 use std::time::Instant;
 
 /// What a message is.
@@ -142,13 +144,22 @@ impl Session {
             .channels
             .send(key, payload, data.clone())
             .map_err(|error| {
-                Error::new(ErrorKind::Operation, "the message was not sent").with_source(error)
+                let kind = match error {
+                    SendError::TooLong { .. } => ErrorKind::Type,
+                    _ => ErrorKind::InvalidState,
+                };
+                Error::new(kind, "the message was not sent").with_source(error)
             })?;
         transport
             .sctp
             .send(now, layer_message(outgoing))
             .map_err(|error| {
-                Error::new(ErrorKind::Operation, "the message was not sent").with_source(error)
+                let kind = match error {
+                    SctpError::BufferFull => ErrorKind::Operation,
+                    // The association is ending, as after the peer's SHUTDOWN: waiting is no use.
+                    _ => ErrorKind::InvalidState,
+                };
+                Error::new(kind, "the message was not sent").with_source(error)
             })
     }
 

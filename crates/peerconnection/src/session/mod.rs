@@ -70,7 +70,8 @@ pub struct Session {
     send_buffer: usize,
     /// Credentials of a restart that a description may carry and that is not applied yet.
     restart: Option<Credentials>,
-    restart_wanted: bool,
+    /// Fragments that a restart is to replace (webrtc-pc §4.4.1, `[[LocalIceCredentialsToReplace]]`).
+    to_replace: Vec<String>,
     negotiation_needed: bool,
     /// A channel was made here once: the next offer has a data section.
     wants_data: bool,
@@ -127,7 +128,7 @@ impl Session {
             remote_max_message: None,
             send_buffer: usize::MAX,
             restart: None,
-            restart_wanted: false,
+            to_replace: Vec::new(),
             negotiation_needed: false,
             wants_data: false,
             low_thresholds: BTreeMap::new(),
@@ -208,7 +209,13 @@ impl Session {
 
     /// W3C `restartIce`: the next offer carries new credentials.
     pub fn restart_ice(&mut self) {
-        self.restart_wanted = true;
+        let negotiation = &self.negotiation;
+        let described = [&negotiation.current_local, &negotiation.pending_local];
+        self.to_replace = described
+            .into_iter()
+            .flatten()
+            .filter_map(|applied| applied.username_fragment().map(str::to_owned))
+            .collect();
         self.update_negotiation_needed();
     }
 
@@ -457,7 +464,7 @@ impl Session {
         let stable = self.negotiation.signaling_state == SignalingState::Stable;
         let needed = stable
             && !self.closed
-            && ((self.wants_data && !self.negotiation.has_data()) || self.restart_wanted);
+            && ((self.wants_data && !self.negotiation.has_data()) || !self.to_replace.is_empty());
         if needed && !self.negotiation_needed {
             self.events.push_back(SessionEvent::NegotiationNeeded);
         }

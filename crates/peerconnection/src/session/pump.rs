@@ -69,7 +69,10 @@ impl Session {
             // The states are read after every pump; the end of the agent is one of them.
             _ => return,
         };
-        self.events.push_back(event);
+        // pc-005: after a close only what the system is asked.
+        if !self.closed || matches!(event, SessionEvent::Request(_)) {
+            self.events.push_back(event);
+        }
     }
 
     /// What the layers above ICE want to know of the path.
@@ -93,6 +96,9 @@ impl Session {
 
     /// pc-030: a candidate with an empty line ends the generation, `null` ends gathering.
     fn gathering_changed(&mut self, state: layer::GatheringState) {
+        if self.closed {
+            return;
+        }
         let complete = state == layer::GatheringState::Complete;
         if complete {
             let (mid, index, fragment) = self.data_names();

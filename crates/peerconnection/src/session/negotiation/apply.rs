@@ -28,7 +28,7 @@ impl Session {
     /// the layers cannot be made.
     pub fn create_offer(&mut self, options: OfferOptions) -> Result<SessionDescription, Error> {
         self.check_open()?;
-        if options.ice_restart || self.restart_wanted {
+        if options.ice_restart || !self.to_replace.is_empty() {
             self.draw_restart();
         }
         let transport = self.local_transport()?;
@@ -373,13 +373,9 @@ impl Session {
 
     /// The credentials of a restart that this description of ours carries, if it carries one.
     fn offered_restart(&mut self, applied: &Applied) -> Option<layer::Credentials> {
-        let section = &applied.description.media[applied.data_section()?];
-        let carried = section.attribute("ice-ufrag");
-        let restart = self
-            .restart
-            .take_if(|restart| carried == Some(restart.username_fragment.as_str()))?;
-        self.restart_wanted = false;
-        Some(restart)
+        let carried = applied.username_fragment();
+        self.restart
+            .take_if(|restart| carried == Some(restart.username_fragment.as_str()))
     }
 
     fn roll_back(&mut self) {
@@ -390,9 +386,21 @@ impl Session {
         self.update_negotiation_needed();
     }
 
+    /// A restart is wanted until none of what it replaces is in use (webrtc-pc §4.4.1.4).
+    fn note_replaced(&mut self) {
+        let current = self.negotiation.current_local.as_ref();
+        let in_use = current.and_then(Applied::username_fragment);
+        if in_use.is_none_or(|fragment| self.to_replace.iter().all(|old| old != fragment)) {
+            self.to_replace.clear();
+        }
+    }
+
     fn finish_set(&mut self, now: Instant, side: Side, applied: Applied, state: SignalingState) {
         let before = self.negotiation.signaling_state;
         self.negotiation.set(side, applied, state);
+        if state == SignalingState::Stable {
+            self.note_replaced();
+        }
         if state != before {
             self.events
                 .push_back(SessionEvent::SignalingStateChange(state));

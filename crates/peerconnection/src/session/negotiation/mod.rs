@@ -37,6 +37,11 @@ impl Applied {
         data_section(&self.description)
     }
 
+    /// The fragment of the section that carries data channels.
+    pub(crate) fn username_fragment(&self) -> Option<&str> {
+        self.description.media[self.data_section()?].attribute("ice-ufrag")
+    }
+
     /// As it was set.
     pub(crate) fn as_set(&self) -> SessionDescription {
         SessionDescription::new(self.kind, self.text.clone())
