@@ -458,6 +458,58 @@ fn nothing_works_after_close() {
     peer.session.close(peer.now);
 }
 
+/// pc-059: the signalling state changes before anything that the description sets in motion.
+#[test]
+fn the_signalling_state_is_told_first() {
+    let (mut alice, mut bob) = (Peer::with_channel(b"alice   "), Peer::new(b"bob     "));
+    let candidate = "a=candidate:1 1 udp 2113937151 192.0.2.9 40000 typ host\r\n";
+    let offer = alice.set_local();
+    bob.set_remote(&offer);
+    let answer = bob.set_local();
+    alice.events();
+    let text = answer.sdp().to_owned() + candidate;
+    alice.set_remote(&SessionDescription::new(SdpType::Answer, text));
+    let told = alice.events();
+    assert!(
+        matches!(
+            told[0],
+            SessionEvent::SignalingStateChange(SignalingState::Stable)
+        ),
+        "{told:?}"
+    );
+}
+
+/// pc-018: RFC 9429 §5.2.1 has no holdconn; the offer is refused before it is pending.
+#[test]
+fn an_offer_that_holds_the_connection_is_refused() {
+    let mut peer = Peer::new(b"bob     ");
+    let text = AUDIO_AND_DATA.replace("a=setup:actpass", "a=setup:holdconn");
+    assert_eq!(
+        peer.refuses(SdpType::Offer, &text),
+        ErrorKind::InvalidAccess
+    );
+}
+
+/// RFC 3264 §6: what an offer rejects, its answer does not accept.
+#[test]
+fn an_answer_that_revives_a_rejected_section_is_refused() {
+    let mut peer = Peer::new(b"bob     ");
+    let twice = AUDIO_AND_DATA.to_owned()
+        + "m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n";
+    peer.set_remote(&SessionDescription::new(SdpType::Offer, twice));
+    peer.set_local();
+    let offer = peer.set_local();
+    assert_eq!(line(offer.sdp(), "m=application 0 ").len(), 1);
+    let answer = offer
+        .sdp()
+        .replace("m=application 0 ", "m=application 9 ")
+        .replace("a=setup:actpass", "a=setup:active");
+    assert_eq!(
+        peer.refuses(SdpType::Answer, &answer),
+        ErrorKind::InvalidAccess
+    );
+}
+
 /// pc-005: what the layers still do after a close is not told.
 #[test]
 fn gathering_that_outlives_a_close_raises_no_events() {

@@ -338,14 +338,13 @@ impl PeerConnection {
         &self,
         operation: impl FnOnce(&mut Session, Instant) -> Result<R, Error>,
     ) -> Result<R, Error> {
-        let result = {
-            let _turn = self.handle.shared.chain.lock().await;
-            self.handle
-                .shared
-                .call(|state, now| operation(&mut state.session, now))
-        };
-        self.release_negotiation();
-        result
+        // Dropped after the turn, and also when the caller gives up waiting for it: the operation
+        // before may have left the telling to this one.
+        let _told = ToldAfterwards(self);
+        let _turn = self.handle.shared.chain.lock().await;
+        self.handle
+            .shared
+            .call(|state, now| operation(&mut state.session, now))
     }
 
     /// webrtc-pc §4.7.3: `negotiationneeded` waits until no operation is under way, and is not
@@ -402,6 +401,15 @@ impl PeerConnection {
     }
 }
 
+/// Tells at its end of a negotiation that is needed.
+struct ToldAfterwards<'a>(&'a PeerConnection);
+
+impl Drop for ToldAfterwards<'_> {
+    fn drop(&mut self) {
+        self.0.release_negotiation();
+    }
+}
+
 impl fmt::Debug for PeerConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PeerConnection")
@@ -426,4 +434,32 @@ fn wall_clock() -> SystemTime {
 fn spawn(driver: Driver) {
     let span = tracing::debug_span!("connection");
     tokio::spawn(tracing::Instrument::instrument(driver, span));
+}
+
+#[cfg(all(test, feature = "ring"))]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::Context;
+
+    /// pc-004: an operation that nobody waits for any more does not keep the event.
+    #[tokio::test]
+    async fn a_dropped_operation_tells_of_a_needed_negotiation() {
+        let connection = PeerConnection::builder(Configuration::default());
+        let connection = connection.build().unwrap();
+        let told = || connection.handle.shared.lock().events.len();
+        let turn = connection.handle.shared.chain.lock().await;
+        {
+            let mut waiting = pin!(connection.create_offer(None));
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(waiting.as_mut().poll(&mut context).is_pending());
+            let _channel = connection.create_data_channel("a", None).unwrap();
+            drop(turn);
+            connection.release_negotiation();
+            assert_eq!(told(), 0, "the turn is the waiting operation's");
+        }
+        assert_eq!(told(), 1);
+    }
 }

@@ -456,7 +456,6 @@ impl Session {
             transport.close(now);
         }
         self.channels.transport_closed(None);
-        self.pump(now);
     }
 
     /// pc-025, for what there is to negotiate here: channels and restarts.

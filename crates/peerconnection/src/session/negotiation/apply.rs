@@ -288,7 +288,8 @@ impl Session {
         self.start_remote(now, data, role)
     }
 
-    /// Puts the peer's side of the transport to work.
+    /// Puts the peer's side of the transport to work. What that makes happen is told when the
+    /// description is set, after the signalling state (pc-059).
     fn start_remote(
         &mut self,
         now: Instant,
@@ -321,7 +322,6 @@ impl Session {
         if data.end_of_candidates {
             transport.ice.end_of_remote_candidates(now);
         }
-        self.pump(now);
         Ok(())
     }
 

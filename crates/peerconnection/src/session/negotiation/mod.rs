@@ -205,7 +205,8 @@ impl Negotiation {
         let (asked, given) = (&offer.description.media, &answer.description.media);
         let alike = asked.len() == given.len()
             && asked.iter().zip(given).all(|(a, b)| {
-                a.kind == b.kind && (b.is_rejected() || b.mid().is_none() || a.mid() == b.mid())
+                let names_it = b.mid().is_none() || a.mid() == b.mid();
+                a.kind == b.kind && (b.is_rejected() || (names_it && !a.is_rejected()))
             });
         if !alike {
             return Err(Error::new(

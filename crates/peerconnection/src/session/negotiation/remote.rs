@@ -59,6 +59,13 @@ impl RemoteData {
             return Err(wanted("fingerprint of a hash that is spoken here"));
         }
         let setup = head.setup(description).map_err(refused)?.or(default_setup);
+        let setup = setup.ok_or_else(|| wanted("setup"))?;
+        if setup == Setup::HoldConn {
+            return Err(Error::new(
+                ErrorKind::InvalidAccess,
+                "setup:holdconn is not for WebRTC",
+            ));
+        }
         let sctp_port = section
             .sctp_port()
             .map_err(refused)?
@@ -73,7 +80,7 @@ impl RemoteData {
             credentials: Credentials::new(ufrag, pwd),
             lite: description.is_ice_lite(),
             fingerprints,
-            setup: setup.ok_or_else(|| wanted("setup"))?,
+            setup,
             sctp_port,
             max_message_size: max_message_size(section)?,
             candidates: head
