@@ -13,4 +13,5 @@ mod ending;
 mod hostile;
 mod loopback;
 mod pair;
+#[cfg(feature = "swap")]
 mod swap;
