@@ -112,7 +112,7 @@ impl Driver {
         }
         for id in broken {
             self.close_socket(id);
-            self.shared.lock().session.socket_closed(now(), id);
+            self.answer(|session, now| session.socket_closed(now, id));
         }
         worked
     }
@@ -246,7 +246,12 @@ impl Driver {
             let transmit = {
                 let mut state = self.shared.lock();
                 let max_datagrams = self.sockets.first().map_or(1, |s| s.udp.max_gso_segments());
-                state.session.poll_transmit(now(), buf, max_datagrams)
+                let transmit = state.session.poll_transmit(now(), buf, max_datagrams);
+                if transmit.is_none() {
+                    // Under the same lock: a layer with tasks of its own may have told something.
+                    self.shared.dispatch(&mut state);
+                }
+                transmit
             };
             let Some(transmit) = transmit else { break };
             let bytes = &buf[..transmit.len];
@@ -256,8 +261,7 @@ impl Driver {
                 break;
             }
         }
-        // What was handed to the network is no longer buffered, and a layer with tasks of its own
-        // may have told or asked something.
+        // What was handed to the network is no longer buffered.
         let mut state = self.shared.lock();
         self.shared.dispatch(&mut state);
         burst > 0 || !state.requests.is_empty()
