@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use muonrtc::{
-    Configuration, DataChannel, DataChannelEvent, DataChannelMessage, PeerConnection,
-    PeerConnectionEvent,
+    Configuration, DataChannel, DataChannelEvent, DataChannelInit, DataChannelMessage,
+    DataChannelState, PeerConnection, PeerConnectionEvent,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -160,6 +160,40 @@ async fn a_slow_reader_holds_the_sender_back() {
         assert!(data.iter().all(|byte| *byte == 6));
     }
     sender.await.unwrap();
+}
+
+/// A slow reader of a channel with limited reliability loses the oldest messages, counted, and
+/// holds nobody back.
+#[tokio::test]
+async fn an_unreliable_channel_keeps_the_newest_for_a_slow_reader() {
+    let (alice, bob) = (peer(), peer());
+    let mut init = DataChannelInit::default();
+    init.max_retransmits = Some(10);
+    let ours = alice.create_data_channel("newest", Some(init)).unwrap();
+    connect(&alice, &bob).await;
+    let theirs = incoming_channel(&bob).await;
+    ours.opened().await.unwrap();
+    for number in 0..400u32 {
+        let mut data = vec![0; 16 * 1024];
+        data[..4].copy_from_slice(&number.to_be_bytes());
+        ours.send(Bytes::from(data)).await.unwrap();
+    }
+    ours.close();
+    while theirs.ready_state() != DataChannelState::Closed {
+        tokio::task::yield_now().await;
+    }
+    let mut numbers = Vec::new();
+    while let Some(DataChannelMessage::Binary(data)) = theirs.recv().await {
+        numbers.push(u32::from_be_bytes(data[..4].try_into().unwrap()));
+    }
+    assert!(numbers.is_sorted());
+    assert_eq!(numbers.last(), Some(&399));
+    assert!(
+        numbers.len() * 16 * 1024 <= 1024 * 1024,
+        "{}",
+        numbers.len()
+    );
+    assert_eq!(theirs.messages_dropped() + numbers.len() as u64, 400);
 }
 
 /// dc-018

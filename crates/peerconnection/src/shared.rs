@@ -101,7 +101,7 @@ pub(crate) struct Slot {
     pub(crate) messages: VecDeque<Event<Received>>,
     queued_bytes: usize,
     /// Messages given up because the reader was slow.
-    pub(crate) overflowed: u64,
+    pub(crate) dropped: u64,
     pub(crate) signals: Arc<Signals>,
     /// There was a handle and there is none any more.
     orphaned: bool,
@@ -337,7 +337,7 @@ impl State {
                 return;
             };
             slot.queued_bytes -= lost.kind.wire_len;
-            slot.overflowed += 1;
+            slot.dropped += 1;
             self.session
                 .consume(now(), lost.kind.stream, lost.kind.wire_len);
         }

@@ -92,6 +92,13 @@ impl DataChannel {
         u32::try_from(amount).unwrap_or(u32::MAX)
     }
 
+    /// Received messages that were given up because nobody took them in time: only on a channel
+    /// with limited reliability, beyond the 1 MiB that it keeps.
+    #[must_use]
+    pub fn messages_dropped(&self) -> u64 {
+        self.lock().slot(self.key).dropped
+    }
+
     /// At or below which amount `BufferedAmountLow` is told.
     #[must_use]
     pub fn buffered_amount_low_threshold(&self) -> u32 {
