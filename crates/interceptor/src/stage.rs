@@ -1,0 +1,101 @@
+use crate::{Event, Stream};
+use rtp::{Packet, rtcp};
+use std::fmt;
+use std::time::Instant;
+
+/// One stage of a pipeline. Outgoing packets pass the places from [`Place::Application`] to
+/// [`Place::Wire`], incoming ones the other way.
+///
+/// Every method has a default that does nothing, so a stage writes only what it looks at. Packets
+/// are changed where they are; a stage that needs another payload puts one in their place.
+pub trait Stage: Send + fmt::Debug {
+    /// A stream begins, or its parameters have changed.
+    fn bind(&mut self, now: Instant, stream: &Stream) {
+        let _ = (now, stream);
+    }
+
+    /// A stream has ended.
+    fn unbind(&mut self, ssrc: u32) {
+        let _ = ssrc;
+    }
+
+    /// A packet goes to the peer.
+    fn handle_outgoing(&mut self, now: Instant, packet: &mut Packet) -> Verdict {
+        let _ = (now, packet);
+        Verdict::Pass
+    }
+
+    /// A packet has come from the peer.
+    fn handle_incoming(&mut self, now: Instant, packet: &mut Packet) -> Verdict {
+        let _ = (now, packet);
+        Verdict::Pass
+    }
+
+    /// An RTCP packet goes to the peer.
+    fn handle_outgoing_rtcp(&mut self, now: Instant, packet: &mut rtcp::Packet) {
+        let _ = (now, packet);
+    }
+
+    /// An RTCP packet has come from the peer.
+    fn handle_incoming_rtcp(&mut self, now: Instant, packet: &rtcp::Packet) {
+        let _ = (now, packet);
+    }
+
+    /// Time has come to the instant that [`poll_timeout`](Self::poll_timeout) gave.
+    fn handle_timeout(&mut self, now: Instant) {
+        let _ = now;
+    }
+
+    /// A packet of the stage's own for the peer; it passes the stages between here and the wire.
+    fn poll_transmit(&mut self, now: Instant) -> Option<Packet> {
+        let _ = now;
+        None
+    }
+
+    /// A packet of the stage's own for the application (repaired); it passes the stages between
+    /// here and the application.
+    fn poll_receive(&mut self, now: Instant) -> Option<Packet> {
+        let _ = now;
+        None
+    }
+
+    /// An RTCP packet of the stage's own for the peer.
+    fn poll_rtcp(&mut self, now: Instant) -> Option<rtcp::Packet> {
+        let _ = now;
+        None
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    fn poll_timeout(&self) -> Option<Instant> {
+        None
+    }
+
+    /// Something the owner of the pipeline should know.
+    fn poll_event(&mut self) -> Option<Event> {
+        None
+    }
+}
+
+/// Whether a packet goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// To the next stage.
+    Pass,
+    /// Nowhere: the stage has kept it, or it is of no use. The pipeline counts it.
+    Drop,
+}
+
+/// Where a stage stands. Several stages of one place stand in the order they were added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// Next to the application: sees media as it is written and read (encryption of frames).
+    Application,
+    /// Repair: NACK, retransmission, forward error correction.
+    Repair,
+    /// Feedback: transport-wide sequence numbers, reports, statistics.
+    Feedback,
+    /// Next to SRTP: sees every packet exactly as it is on the wire.
+    Wire,
+}

@@ -1,0 +1,1 @@
+//! The typed header extensions: one file each, with its URI, parse and write.
