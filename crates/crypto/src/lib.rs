@@ -22,6 +22,7 @@ mod random;
 #[cfg(feature = "ring")]
 pub mod ring;
 mod signature;
+mod stream;
 
 pub use aead::{Aead, AeadKey};
 pub use agreement::{ActiveAgreement, Agreement, Group};
@@ -32,3 +33,4 @@ pub use hmac::{Hmac, HmacKey};
 pub use provider::Provider;
 pub use random::SecureRandom;
 pub use signature::{SignatureScheme, Signatures, SigningKey};
+pub use stream::{StreamCipher, StreamKey};

@@ -1,4 +1,4 @@
-use crate::{Aead, Agreement, BlockCipher, Hash, Hmac, SecureRandom, Signatures};
+use crate::{Aead, Agreement, BlockCipher, Hash, Hmac, SecureRandom, Signatures, StreamCipher};
 
 /// The primitives of one connection. Copy it, exchange single fields, hand it to a factory.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,10 @@ pub struct Provider {
     pub aes128: &'static dyn BlockCipher,
     /// AES-256, one block.
     pub aes256: &'static dyn BlockCipher,
+    /// AES-128 in counter mode: SRTP and its key derivation.
+    pub aes128_ctr: &'static dyn StreamCipher,
+    /// AES-256 in counter mode.
+    pub aes256_ctr: &'static dyn StreamCipher,
     /// ChaCha20 as a mask for record numbers: counter and nonce from the sample.
     pub chacha20: &'static dyn BlockCipher,
     /// Key agreement, best first.

@@ -2,7 +2,7 @@
 //!
 //! From ring: randomness, SHA-2 and its HMACs, AES-GCM, ChaCha20-Poly1305, X25519, P-256 and
 //! P-384. From RustCrypto: HMAC-SHA1, for which ring leaves the processor's SHA instructions
-//! unused, and the bare block ciphers, which ring does not show.
+//! unused, and the bare block ciphers and AES in counter mode, which ring does not show.
 //!
 //! ring takes randomness only from the operating system: the `random` argument of
 //! [`Agreement::start`] and [`Signatures::generate`](crate::Signatures::generate) is not used here.
@@ -14,6 +14,7 @@ mod hash;
 mod hmac;
 mod random;
 mod signature;
+mod stream;
 #[cfg(test)]
 mod vector;
 
@@ -43,6 +44,8 @@ pub fn provider() -> Provider {
         chacha20_poly1305: &aead::CHACHA20_POLY1305,
         aes128: &block::Aes128,
         aes256: &block::Aes256,
+        aes128_ctr: &stream::Aes128Ctr,
+        aes256_ctr: &stream::Aes256Ctr,
         chacha20: &block::ChaCha20,
         agreements: &AGREEMENTS,
         signatures: &signature::Ecdsa,
