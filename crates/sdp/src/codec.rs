@@ -1,4 +1,8 @@
-//! What an RTP section says about its payload types (RFC 8866 §6.6, §6.15; RFC 4585 §4.2).
+//! What the payload types of an RTP section mean (RFC 8866 §6.6).
+//!
+//! ```text
+//! a=rtpmap:<payload type> <encoding name>/<clock rate>[/<channels>]
+//! ```
 
 use crate::error::{AttributeError, AttributeErrorKind};
 use crate::line::{attribute_number, fields, is_token};
@@ -83,7 +87,7 @@ impl fmt::Display for RtpMap {
 }
 
 /// RFC 3550 §5.1: seven bits.
-fn payload_type(key: &'static str, text: &str) -> Result<u8, AttributeError> {
+pub(crate) fn payload_type(key: &'static str, text: &str) -> Result<u8, AttributeError> {
     match attribute_number(key, text)? {
         number @ 0..=127 => Ok(number),
         _ => Err(AttributeError::new(key, AttributeErrorKind::OutOfRange)),

@@ -39,17 +39,22 @@ impl Direction {
         }
     }
 
+    /// The direction of that key.
+    pub(crate) fn named(key: &str) -> Option<Self> {
+        [
+            Self::SendRecv,
+            Self::SendOnly,
+            Self::RecvOnly,
+            Self::Inactive,
+        ]
+        .into_iter()
+        .find(|direction| direction.as_str() == key)
+    }
+
     fn of(attributes: &[crate::Attribute]) -> Result<Option<Self>, AttributeError> {
-        let mut found = attributes.iter().filter_map(|attribute| {
-            [
-                Self::SendRecv,
-                Self::SendOnly,
-                Self::RecvOnly,
-                Self::Inactive,
-            ]
-            .into_iter()
-            .find(|direction| direction.as_str() == attribute.key)
-        });
+        let mut found = attributes
+            .iter()
+            .filter_map(|attribute| Self::named(&attribute.key));
         let first = found.next();
         match found.next() {
             None => Ok(first),

@@ -10,7 +10,7 @@
 
 mod sample;
 
-use muonrtc_sdp::{Description, Direction, Setup};
+use muonrtc_sdp::{Description, Direction, Media, Setup};
 use sample::{CHROMIUM_ANSWER, FIREFOX_ANSWER, LIBDATACHANNEL_OFFER};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -124,6 +124,15 @@ fn what_real_stacks_wrote_prints_byte_for_byte() {
     }
 }
 
+/// What an audio or video section says.
+fn read_rtp(media: &Media) {
+    let _ = (media.ext_maps(), media.msids(), media.rids());
+    let _ = (media.ssrcs(), media.ssrc_groups(), media.simulcast());
+    let _ = (media.rtcp_feedback_lines(), media.format_parameter_lines());
+    let _ = (media.rtcp_port(), media.ptime(), media.maxptime());
+    let _ = (media.bandwidth(), media.is_rtp());
+}
+
 /// Every accessor, so that none panics on what others wrote.
 fn read_all(description: &Description) {
     let _ = description.groups();
@@ -135,6 +144,7 @@ fn read_all(description: &Description) {
         let _ = (media.fingerprints(description), media.tls_id(description));
         let _ = media.direction(description);
         let _ = media.candidates().count();
+        read_rtp(media);
     }
 }
 

@@ -128,6 +128,15 @@ fn damaged() -> impl Strategy<Value = String> {
     })
 }
 
+/// What an audio or video section says.
+fn read_rtp(media: &Media) {
+    let _ = (media.ext_maps(), media.msids(), media.rids());
+    let _ = (media.ssrcs(), media.ssrc_groups(), media.simulcast());
+    let _ = (media.rtcp_feedback_lines(), media.format_parameter_lines());
+    let _ = (media.rtcp_port(), media.ptime(), media.maxptime());
+    let _ = (media.bandwidth(), media.is_rtp());
+}
+
 fn check(text: &str) -> Result<(), TestCaseError> {
     let Ok(read) = Description::parse(text) else {
         return Ok(());
@@ -139,6 +148,7 @@ fn check(text: &str) -> Result<(), TestCaseError> {
         let _ = (media.fingerprints(&read), media.tls_id(&read));
         let _ = (media.direction(&read), media.ice_options(&read));
         let _ = media.candidates().count();
+        read_rtp(media);
     }
     let _ = read.groups();
     prop_assert_eq!(Description::parse(&read.to_string()), Ok(read));
