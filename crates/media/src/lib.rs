@@ -10,12 +10,9 @@
 //! It leaves out: encoding and decoding, MP4, and cutting samples into packets, which is
 //! `rtp::payload`.
 
-#![cfg_attr(
-    not(all(feature = "annex-b", feature = "ivf", feature = "ogg")),
-    allow(
-        dead_code,
-        reason = "what only some formats need is compiled without them"
-    )
+#![allow(
+    dead_code,
+    reason = "what only some formats need is compiled without them"
 )]
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
