@@ -79,7 +79,9 @@ pub trait Srtp: Send {
     /// # Errors
     ///
     /// [`ProtectError::TooSmall`] if `out` is short, [`ProtectError::Malformed`] if `header` is not
-    /// an RTP header, [`ProtectError::Exhausted`] when the key has protected all it may.
+    /// an RTP header, [`ProtectError::Exhausted`] when the key has protected all it may,
+    /// [`ProtectError::Repeated`] if it must not protect this sequence number again,
+    /// [`ProtectError::TooManySources`] if the SSRC is one too many.
     fn protect_into(
         &mut self,
         header: &[u8],
@@ -180,6 +182,11 @@ pub enum ProtectError {
     Malformed,
     /// The master key has protected all it may (RFC 3711 §9.2).
     Exhausted,
+    /// The sequence number was protected before, or is too old to know, and doing it again would
+    /// show the key (RFC 7714 §8.4).
+    Repeated,
+    /// More SSRCs than the context keeps.
+    TooManySources,
 }
 
 impl fmt::Display for ProtectError {
@@ -189,6 +196,8 @@ impl fmt::Display for ProtectError {
             Self::TooSmall => "the output buffer is too small",
             Self::Malformed => "not an RTP or RTCP packet",
             Self::Exhausted => "the master key has protected all it may",
+            Self::Repeated => "the sequence number was protected before",
+            Self::TooManySources => "no state is kept for more sources",
         })
     }
 }
@@ -236,4 +245,6 @@ pub struct SrtpStats {
     pub unauthenticated: u64,
     /// Packets seen before or too old.
     pub replayed: u64,
+    /// Packets of sources beyond those that the context keeps.
+    pub refused_sources: u64,
 }
