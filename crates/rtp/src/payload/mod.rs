@@ -24,10 +24,12 @@ pub mod g722;
 pub mod h264;
 pub mod opus;
 mod picture_id;
+pub mod sample_builder;
 mod verbatim;
 pub mod vp8;
 
 pub use self::picture_id::PictureId;
+pub use self::sample_builder::SampleBuilder;
 pub use self::verbatim::Verbatim;
 
 use crate::DecodeError;
