@@ -8,17 +8,22 @@
 //! and codecs (`muonrtc-media`).
 
 mod csrc;
+mod demux;
 mod error;
 pub mod extension;
 mod extensions;
 mod header;
+#[cfg(test)]
+mod hex;
 mod packet;
 pub mod payload;
+mod reader;
 pub mod rtcp;
 mod sample;
 mod sequence;
 
 pub use self::csrc::CsrcList;
+pub use self::demux::is_rtcp;
 pub use self::error::{DecodeError, EncodeError};
 pub use self::extensions::Extensions;
 pub use self::header::Header;
