@@ -6,8 +6,9 @@
 //!
 //! Each kit has a `Subject` (the factory and what it claims) and a list of [`Case`]s. Run all of
 //! them with `Subject::run` and print the [`Report`], or give every case a `#[test]` of its own
-//! with [`sctp_conformance!`](crate::sctp_conformance) and
-//! [`dtls_conformance!`](crate::dtls_conformance):
+//! with [`sctp_conformance!`](crate::sctp_conformance),
+//! [`dtls_conformance!`](crate::dtls_conformance) and
+//! [`srtp_conformance!`](crate::srtp_conformance):
 //!
 //! ```ignore
 //! mod sctp_conforms {
@@ -50,6 +51,7 @@ macro_rules! kit {
 
 pub mod dtls;
 pub mod sctp;
+pub mod srtp;
 
 use crate::{TestSeed, seed};
 use std::any::Any;
