@@ -27,6 +27,7 @@ mod picture_id;
 pub mod sample_builder;
 mod verbatim;
 pub mod vp8;
+pub mod vp9;
 
 pub use self::picture_id::PictureId;
 pub use self::sample_builder::SampleBuilder;
@@ -108,11 +109,16 @@ struct Format {
     depacketizer: fn() -> Box<dyn Depacketizer>,
 }
 
-const FORMATS: [Format; 7] = [
+const FORMATS: [Format; 8] = [
     Format {
         name: "VP8",
         packetizer: || Box::<vp8::Packetizer>::default(),
         depacketizer: || Box::<vp8::Depacketizer>::default(),
+    },
+    Format {
+        name: "VP9",
+        packetizer: || Box::<vp9::Packetizer>::default(),
+        depacketizer: || Box::<vp9::Depacketizer>::default(),
     },
     Format {
         name: "H264",
