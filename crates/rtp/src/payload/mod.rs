@@ -17,6 +17,7 @@
 //! [`red`] stands beside them: it puts several payloads of another format into one packet.
 
 mod annexb;
+pub mod av1;
 pub mod cn;
 mod cut;
 pub mod g711;
@@ -109,7 +110,7 @@ struct Format {
     depacketizer: fn() -> Box<dyn Depacketizer>,
 }
 
-const FORMATS: [Format; 8] = [
+const FORMATS: [Format; 9] = [
     Format {
         name: "VP8",
         packetizer: || Box::<vp8::Packetizer>::default(),
@@ -119,6 +120,11 @@ const FORMATS: [Format; 8] = [
         name: "VP9",
         packetizer: || Box::<vp9::Packetizer>::default(),
         depacketizer: || Box::<vp9::Depacketizer>::default(),
+    },
+    Format {
+        name: "AV1",
+        packetizer: || Box::<av1::Packetizer>::default(),
+        depacketizer: || Box::<av1::Depacketizer>::default(),
     },
     Format {
         name: "H264",
