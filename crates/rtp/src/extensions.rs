@@ -1,3 +1,4 @@
+use crate::extension::Extension;
 use crate::{DecodeError, EncodeError};
 use smallvec::SmallVec;
 use std::fmt;
@@ -38,6 +39,25 @@ impl Extensions {
         self.iter()
             .find(|(own, _)| *own == id)
             .map(|(_, data)| data)
+    }
+
+    /// The value of the first element with this id, read; `None` also if it cannot be read.
+    #[must_use]
+    pub fn typed<'a, E: Extension<'a>>(&'a self, id: u8) -> Option<E> {
+        self.get(id).and_then(|value| E::parse(value).ok())
+    }
+
+    /// As [`set`](Self::set), of a typed extension.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::Value`] if the id is 0, or a field of the extension does not fit.
+    pub fn set_typed<'a>(
+        &mut self,
+        id: u8,
+        extension: &impl Extension<'a>,
+    ) -> Result<(), EncodeError> {
+        self.set(id, &extension.write()?)
     }
 
     /// Sets an element in the place of one with the same id, or at the end.
