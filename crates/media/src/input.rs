@@ -61,6 +61,16 @@ impl<R: Read> Input<R> {
         self.array().map(Some)
     }
 
+    /// Passes over `len` bytes.
+    pub(crate) fn skip(&mut self, len: u64) -> Result<(), Error> {
+        let skipped = io::copy(&mut (&mut self.inner).take(len), &mut io::sink())?;
+        self.position += skipped;
+        if skipped < len {
+            return Err(Error::Truncated);
+        }
+        Ok(())
+    }
+
     /// The next `len` bytes, at most `limit`. Memory is taken as they come, so that a length that
     /// lies costs nothing.
     pub(crate) fn bytes(

@@ -148,7 +148,7 @@ impl<R: Read> Reader<R> {
             return Err(input.malformed("a time base of 0"));
         }
         let more = u16::from_le_bytes([bytes[6], bytes[7]]).saturating_sub(HEADER_LEN);
-        input.bytes("header", more.into(), usize::from(u16::MAX))?;
+        input.skip(more.into())?;
         let mut reader = Self {
             input,
             header,
@@ -270,7 +270,7 @@ impl<W: Write> crate::Writer for Writer<W> {
             self.write_header(self.codec.dimensions(&sample.data))?;
         }
         let delimiter: &[u8] = match self.codec {
-            Codec::Av1 if !av1::begins_with_delimiter(&sample.data) => &TEMPORAL_DELIMITER,
+            Codec::Av1 if av1::delimiter_len(&sample.data) == 0 => &TEMPORAL_DELIMITER,
             _ => &[],
         };
         let len = u32::try_from(delimiter.len() + sample.data.len())

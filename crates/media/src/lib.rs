@@ -1,5 +1,5 @@
-//! Media files to and from RTP samples: [`ivf`] (VP8, VP9, AV1), [`ogg`] (Opus) and [`annex_b`]
-//! (H.264, H.265).
+//! Media files to and from RTP samples: [`ivf`] (VP8, VP9, AV1), [`ogg`] (Opus), [`annex_b`] (H.264,
+//! H.265) and [`webm`] (VP8, VP9, AV1, Opus, several tracks in one file).
 //!
 //! [`open`] looks at the first bytes of a file and gives a [`Reader`] of samples, whatever the format;
 //! each format's module has a reader over any [`std::io::Read`], and a [`Writer`] over any
@@ -10,10 +10,6 @@
 //! It leaves out: encoding and decoding, MP4, and cutting samples into packets, which is
 //! `rtp::payload`.
 
-#![allow(
-    dead_code,
-    reason = "what only some formats need is compiled without them"
-)]
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 
 #[cfg(feature = "annex-b")]
@@ -29,8 +25,10 @@ mod open;
 mod output;
 mod stream;
 mod timeline;
+#[cfg(feature = "webm")]
+pub mod webm;
 
-pub use self::codec::{Codec, Dimensions};
+pub use self::codec::{Codec, Dimensions, OpusHead};
 pub use self::error::Error;
 pub use self::input::MAX_FRAME_LEN;
 pub use self::open::{open, read};

@@ -36,6 +36,10 @@ pub fn read(mut inner: impl Read + Send + 'static) -> Result<Box<dyn Reader + Se
     if let Some(codec) = crate::annex_b::codec_of(&first) {
         return Ok(Box::new(crate::annex_b::Reader::new(whole, codec)?));
     }
+    #[cfg(feature = "webm")]
+    if first.starts_with(&crate::webm::MAGIC) {
+        return Ok(Box::new(crate::webm::Reader::new(whole)?));
+    }
     drop(whole);
     Err(Error::UnknownFormat)
 }

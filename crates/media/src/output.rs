@@ -54,6 +54,11 @@ impl<W: Write> Output<W> {
         Ok(())
     }
 
+    /// Whether [`overwrite`](Self::overwrite) does something.
+    pub(crate) fn can_overwrite(&self) -> bool {
+        self.overwrite.is_some()
+    }
+
     pub(crate) fn flush(&mut self) -> Result<(), Error> {
         Ok(self.inner.flush()?)
     }

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use muonrtc_media::{Codec, Dimensions, Reader, Sample, Writer, annex_b, ivf, ogg, open};
+use muonrtc_media::{Codec, Dimensions, OpusHead, Reader, Sample, Writer, annex_b, ivf, ogg, open};
 use std::io::Cursor;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -148,7 +148,7 @@ fn a_tone_in_ogg_is_the_same_again() {
             .iter()
             .all(|sample| sample.duration == Duration::from_millis(20) && sample.keyframe)
     );
-    let mut writer = ogg::Writer::new(Vec::new(), &ogg::OpusHead::default()).unwrap();
+    let mut writer = ogg::Writer::new(Vec::new(), &OpusHead::default()).unwrap();
     for sample in &before {
         writer.write_sample(sample).unwrap();
     }
@@ -161,7 +161,7 @@ fn a_tone_in_ogg_is_the_same_again() {
 
 #[test]
 fn a_gap_in_time_is_silence_in_ogg() {
-    let mut writer = ogg::Writer::new(Vec::new(), &ogg::OpusHead::default()).unwrap();
+    let mut writer = ogg::Writer::new(Vec::new(), &OpusHead::default()).unwrap();
     // Wide band CELT, 20 ms: the third packet comes 100 ms late, across the wrap of the timestamp.
     for timestamp in [u32::MAX - 959, 0, 960 + 4800, 960 + 4800 + 960] {
         let mut sample = Sample::new(vec![0xBC, 1, 2, 3], Duration::from_millis(20));
@@ -180,7 +180,7 @@ fn a_gap_in_time_is_silence_in_ogg() {
 
 #[test]
 fn audio_after_a_jump_in_time_follows_at_once() {
-    let mut writer = ogg::Writer::new(Vec::new(), &ogg::OpusHead::default()).unwrap();
+    let mut writer = ogg::Writer::new(Vec::new(), &OpusHead::default()).unwrap();
     for timestamp in [0, 960, 1 << 30, (1 << 30) + 960, 5000, 5960] {
         let mut sample = Sample::new(vec![0xBC, 1, 2, 3], Duration::from_millis(20));
         sample.timestamp = Some(timestamp);
@@ -198,7 +198,7 @@ fn links_of_a_chain_and_packets_over_pages_are_read() {
         .chain((0..60_000).map(|_| 7))
         .collect();
     let file = |len: usize| {
-        let mut writer = ogg::Writer::new(Vec::new(), &ogg::OpusHead::default()).unwrap();
+        let mut writer = ogg::Writer::new(Vec::new(), &OpusHead::default()).unwrap();
         for _ in 0..3 {
             let sample = Sample::new(long[..len].to_vec(), Duration::from_millis(20));
             writer.write_sample(&sample).unwrap();

@@ -2,10 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use muonrtc_media::{Codec, Error, Reader, Sample, Writer, annex_b, ivf, ogg, read};
+use muonrtc_media::{
+    Codec, Error, OpusHead, Reader, Sample, Writer, annex_b, ivf, ogg, read, webm,
+};
 use proptest::prelude::*;
 use std::io::Cursor;
 use std::time::Duration;
+
+/// Up to the content of a cluster.
+const WEBM: &[u8] = b"\x1A\x45\xDF\xA3\x80\x18\x53\x80\x67\xFF\x16\x54\xAE\x6B\x8C\xAE\x8A\xD7\x81\x01\x86\x85V_VP8\x1F\x43\xB6\x75\xFF\xA3";
 
 /// More than any of these files has.
 const MANY: usize = 100_000;
@@ -33,6 +38,9 @@ fn read_all(bytes: &[u8]) {
     if let Ok(mut reader) = ogg::Reader::new(bytes) {
         drain(&mut reader);
     }
+    if let Ok(mut reader) = webm::Reader::new(bytes) {
+        drain(&mut reader);
+    }
     for codec in [Codec::H264, Codec::H265] {
         drain(&mut annex_b::Reader::new(bytes, codec).unwrap());
     }
@@ -42,10 +50,16 @@ fn read_all(bytes: &[u8]) {
 fn files() -> Vec<Vec<u8>> {
     let sample = |bytes: &[u8]| Sample::new(bytes.to_vec(), Duration::from_millis(20));
     let vp8 = sample(&[0x10, 2, 0, 0x9D, 1, 0x2A, 64, 1, 240, 0, 1, 2, 3]);
+    let mut keyframe = vp8.clone();
+    keyframe.keyframe = true;
     let mut ivf = ivf::Writer::new(Vec::new(), Codec::Vp8).unwrap();
-    let mut ogg = ogg::Writer::new(Vec::new(), &ogg::OpusHead::default()).unwrap();
+    let mut ogg = ogg::Writer::new(Vec::new(), &OpusHead::default()).unwrap();
     let mut annex_b = annex_b::Writer::new(Vec::new(), Codec::H264).unwrap();
+    let tracks = [Codec::Vp8, Codec::Opus].map(webm::Track::new);
+    let mut webm = webm::Writer::seekable(Cursor::new(Vec::new()), &tracks).unwrap();
     for _ in 0..3 {
+        webm.write(0, &keyframe).unwrap();
+        webm.write(1, &sample(&[0xBC, 1, 2, 3])).unwrap();
         ivf.write_sample(&vp8).unwrap();
         ogg.write_sample(&sample(&[0xBC, 1, 2, 3])).unwrap();
         annex_b
@@ -55,14 +69,20 @@ fn files() -> Vec<Vec<u8>> {
             .unwrap();
     }
     ogg.finish().unwrap();
-    vec![ivf.into_inner(), ogg.into_inner(), annex_b.into_inner()]
+    webm.finish().unwrap();
+    vec![
+        webm.into_inner().into_inner(),
+        ivf.into_inner(),
+        ogg.into_inner(),
+        annex_b.into_inner(),
+    ]
 }
 
 proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         read_all(&bytes);
-        for magic in [&b"DKIF\0\0\x20\0VP80"[..], b"OggS", b"\0\0\0\x01\x67"] {
+        for magic in [&b"DKIF\0\0\x20\0VP80"[..], b"OggS", b"\0\0\0\x01\x67", WEBM] {
             read_all(&[magic, &bytes].concat());
         }
     }
@@ -102,7 +122,7 @@ proptest! {
 
 #[test]
 fn a_frame_that_says_it_has_4_gib_is_refused() {
-    let mut file = files().remove(0);
+    let mut file = files().remove(1);
     file[32..36].fill(0xFF);
     let mut reader = ivf::Reader::new(&file[..]).unwrap();
     let error = reader.read_sample().unwrap_err();

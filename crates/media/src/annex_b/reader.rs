@@ -15,8 +15,8 @@ const DEFAULT_FRAME_TIME: Duration = Duration::from_nanos(33_333_333);
 
 /// Reads a stream access unit by access unit.
 ///
-/// A stream has no times. Frames last as long as the timing of the parameter sets says, or else 1/30 s,
-/// unless [`set_frame_time`](Self::set_frame_time) was called.
+/// A stream has no times. Frames last as long as the timing in parameter sets of H.264 says, or else
+/// 1/30 s, unless [`set_frame_time`](Self::set_frame_time) was called.
 #[derive(Debug)]
 pub struct Reader<R> {
     inner: R,

@@ -5,7 +5,7 @@ use super::{Bits, Dimensions};
 /// `obu_type` of a sequence header (§6.2.2).
 const SEQUENCE_HEADER: u8 = 1;
 /// `obu_type` of a temporal delimiter.
-pub(crate) const TEMPORAL_DELIMITER: u8 = 2;
+const TEMPORAL_DELIMITER: u8 = 2;
 /// `obu_type` of a frame header.
 const FRAME_HEADER: u8 = 3;
 /// `obu_type` of a frame.
@@ -250,9 +250,25 @@ fn byte(bits: &mut Bits<'_>, width: u32) -> Option<u8> {
     u8::try_from(bits.field(width)?).ok()
 }
 
-/// Whether a temporal unit has its delimiter.
-pub(crate) fn begins_with_delimiter(temporal_unit: &[u8]) -> bool {
+/// How many bytes the delimiter takes at the start of a temporal unit; 0 if it has none.
+pub(crate) fn delimiter_len(temporal_unit: &[u8]) -> usize {
     units(temporal_unit)
         .next()
-        .is_some_and(|obu| obu.kind == TEMPORAL_DELIMITER)
+        .filter(|obu| obu.kind == TEMPORAL_DELIMITER)
+        .map_or(0, |obu| obu.whole.len())
+}
+
+/// Writes a sequence header with its length.
+pub(crate) fn write_sequence_header(payload: &[u8], out: &mut Vec<u8>) {
+    out.push(SEQUENCE_HEADER << 3 | 2);
+    let mut len = payload.len();
+    loop {
+        let low = u8::try_from(len & 0x7F).unwrap_or(0);
+        len >>= 7;
+        out.push(low | if len > 0 { 0x80 } else { 0 });
+        if len == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(payload);
 }

@@ -1,6 +1,6 @@
 //! H.264 access units in Annex B form (ITU-T H.264 §7.3).
 
-use super::{Bits, Dimensions, frame_time, nal};
+use super::{Bits, Dimensions, nal};
 use std::time::Duration;
 
 /// `nal_unit_type` of a slice of an IDR picture (table 7-1).
@@ -166,4 +166,13 @@ fn timing(bits: &mut Bits<'_>) -> Option<Duration> {
     let units = bits.field(32)?;
     let scale = bits.field(32)?;
     frame_time(units.checked_mul(2)?, scale)
+}
+
+/// How long a frame lasts of which `time_scale` / `units` come in a second, if it is believable.
+fn frame_time(units: u32, time_scale: u32) -> Option<Duration> {
+    let nanos = u64::from(units) * 1_000_000_000 / u64::from(time_scale).max(1);
+    let believable = 1_000_000..=10_000_000_000;
+    believable
+        .contains(&nanos)
+        .then(|| Duration::from_nanos(nanos))
 }

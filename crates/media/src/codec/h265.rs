@@ -1,13 +1,10 @@
 //! H.265 access units in Annex B form (ITU-T H.265 §7.3).
 
-use super::{Bits, Dimensions, frame_time, nal};
+use super::{Bits, Dimensions, nal};
 use std::ops::RangeInclusive;
-use std::time::Duration;
 
 /// `nal_unit_type` of the slices that a decoder can begin with (table 7-1): BLA, IDR and CRA.
 const RANDOM_ACCESS: RangeInclusive<u8> = 16..=21;
-/// `nal_unit_type` of a video parameter set.
-const VPS: u8 = 32;
 /// `nal_unit_type` of a sequence parameter set.
 const SPS: u8 = 33;
 
@@ -22,7 +19,7 @@ pub(super) fn is_keyframe(access_unit: &[u8]) -> bool {
 
 /// The size in the sequence parameter set (§7.3.2.2).
 pub(super) fn dimensions(access_unit: &[u8]) -> Option<Dimensions> {
-    let payload = payload(access_unit, SPS)?;
+    let payload = sequence_parameters(access_unit)?;
     let mut bits = Bits::new(&payload);
     bits.skip(4)?;
     let sub_layers = bits.field(3)?;
@@ -50,33 +47,8 @@ pub(super) fn dimensions(access_unit: &[u8]) -> Option<Dimensions> {
     )
 }
 
-/// How long a frame lasts, from the timing in the video parameter set (§7.3.2.1).
-pub(super) fn frame_duration(access_unit: &[u8]) -> Option<Duration> {
-    let payload = payload(access_unit, VPS)?;
-    let mut bits = Bits::new(&payload);
-    bits.skip(12)?;
-    let sub_layers = bits.field(3)?;
-    bits.skip(17)?;
-    profile_tier_level(&mut bits, sub_layers)?;
-    let ordering_of_each = bits.flag()?;
-    for _ in 0..=if ordering_of_each { sub_layers } else { 0 } {
-        bits.ue()?;
-        bits.ue()?;
-        bits.ue()?;
-    }
-    let layers = bits.field(6)? + 1;
-    let layer_sets = bits.ue()?;
-    bits.skip(usize::try_from(layer_sets.checked_mul(layers)?).ok()?)?;
-    if !bits.flag()? {
-        return None;
-    }
-    let units = bits.field(32)?;
-    let scale = bits.field(32)?;
-    frame_time(units, scale)
-}
-
-fn payload(access_unit: &[u8], wanted: u8) -> Option<Vec<u8>> {
-    let unit = nal::units(access_unit).find(|unit| unit_type(unit) == wanted)?;
+fn sequence_parameters(access_unit: &[u8]) -> Option<Vec<u8>> {
+    let unit = nal::units(access_unit).find(|unit| unit_type(unit) == SPS)?;
     Some(nal::unescape(unit.get(2..)?))
 }
 

@@ -6,10 +6,12 @@ pub(crate) mod h264;
 pub(crate) mod h265;
 pub(crate) mod nal;
 pub(crate) mod opus;
+mod opus_head;
 mod vp8;
 mod vp9;
 
 use self::bits::Bits;
+pub use self::opus_head::OpusHead;
 use std::time::Duration;
 
 /// A codec that files carry.
@@ -118,13 +120,12 @@ impl Codec {
     }
 
     /// How long a frame lasts, where the frame itself says so: each packet of Opus, and keyframes of
-    /// H.264 and H.265 whose parameter sets have timing.
+    /// H.264 whose parameter sets have timing.
     #[must_use]
     pub fn duration(self, frame: &[u8]) -> Option<Duration> {
         match self {
             Self::Opus => opus::duration(frame),
             Self::H264 => h264::frame_duration(frame),
-            Self::H265 => h265::frame_duration(frame),
             _ => None,
         }
     }
@@ -140,18 +141,9 @@ pub struct Dimensions {
 }
 
 impl Dimensions {
-    fn new(width: u32, height: u32) -> Option<Self> {
+    pub(crate) fn new(width: u32, height: u32) -> Option<Self> {
         let width = u16::try_from(width).ok().filter(|&width| width > 0)?;
         let height = u16::try_from(height).ok().filter(|&height| height > 0)?;
         Some(Self { width, height })
     }
-}
-
-/// How long a frame lasts of which `time_scale` / `units` come in a second, if it is believable.
-fn frame_time(units: u32, time_scale: u32) -> Option<Duration> {
-    let nanos = u64::from(units) * 1_000_000_000 / u64::from(time_scale).max(1);
-    let believable = 1_000_000..=10_000_000_000;
-    believable
-        .contains(&nanos)
-        .then(|| Duration::from_nanos(nanos))
 }

@@ -1,6 +1,6 @@
-use super::{OpusHead, Page};
+use super::Page;
 use crate::input::{Input, MAX_FRAME_LEN};
-use crate::{Codec, Error};
+use crate::{Codec, Error, OpusHead};
 use bytes::{Bytes, BytesMut};
 use rtp::Sample;
 use std::collections::VecDeque;

@@ -1,9 +1,9 @@
+use super::Page;
 use super::page::MAX_SEGMENTS;
-use super::{OpusHead, Page};
 use crate::codec::opus;
 use crate::output::Output;
 use crate::timeline::{Timeline, from_ticks, to_ticks};
-use crate::{Codec, Error};
+use crate::{Codec, Error, OpusHead};
 use bytes::{Bytes, BytesMut};
 use rtp::Sample;
 use std::io::Write;
