@@ -23,6 +23,7 @@ mod cut;
 pub mod g711;
 pub mod g722;
 pub mod h264;
+pub mod h265;
 pub mod opus;
 mod picture_id;
 pub mod sample_builder;
@@ -110,7 +111,7 @@ struct Format {
     depacketizer: fn() -> Box<dyn Depacketizer>,
 }
 
-const FORMATS: [Format; 9] = [
+const FORMATS: [Format; 10] = [
     Format {
         name: "VP8",
         packetizer: || Box::<vp8::Packetizer>::default(),
@@ -130,6 +131,11 @@ const FORMATS: [Format; 9] = [
         name: "H264",
         packetizer: || Box::<h264::Packetizer>::default(),
         depacketizer: || Box::<h264::Depacketizer>::default(),
+    },
+    Format {
+        name: "H265",
+        packetizer: || Box::<h265::Packetizer>::default(),
+        depacketizer: || Box::<h265::Depacketizer>::default(),
     },
     Format {
         name: "opus",
