@@ -9,6 +9,12 @@ pub enum Event {
         /// The stream.
         ssrc: u32,
     },
+    /// Packets of this incoming stream are lost for good, so only a key frame helps its decoder.
+    /// Where PLI or FIR was negotiated the pipeline has asked for one already.
+    KeyframeNeeded {
+        /// The stream.
+        ssrc: u32,
+    },
     /// The sender of this incoming stream has said goodbye (RFC 3550 §6.6).
     Goodbye {
         /// The stream.

@@ -1,4 +1,4 @@
-use crate::{Event, Stream};
+use crate::{Direction, Event, PacketResult, Signal, Stream, StreamStats};
 use rtp::{Packet, rtcp};
 use std::fmt;
 use std::time::Instant;
@@ -8,15 +8,21 @@ use std::time::Instant;
 ///
 /// Every method has a default that does nothing, so a stage writes only what it looks at. Packets
 /// are changed where they are; a stage that needs another payload puts one in their place.
+///
+/// A stage is polled for output after every call into it, and never out of the blue: what becomes
+/// due with time is announced by [`poll_timeout`](Self::poll_timeout).
 pub trait Stage: Send + fmt::Debug {
-    /// A stream begins, or its parameters have changed.
-    fn bind(&mut self, now: Instant, stream: &Stream) {
+    /// A stream begins, or its parameters have changed. The answer says whether the stage wants its
+    /// packets (those of its retransmission stream included); without it they cost the stage
+    /// nothing.
+    fn bind(&mut self, now: Instant, stream: &Stream) -> Interest {
         let _ = (now, stream);
+        Interest::Packets
     }
 
     /// A stream has ended.
-    fn unbind(&mut self, ssrc: u32) {
-        let _ = ssrc;
+    fn unbind(&mut self, direction: Direction, ssrc: u32) {
+        let _ = (direction, ssrc);
     }
 
     /// A packet goes to the peer.
@@ -41,6 +47,11 @@ pub trait Stage: Send + fmt::Debug {
         let _ = (now, packet);
     }
 
+    /// The owner of the pipeline, or another stage, lets all stages know something.
+    fn handle_signal(&mut self, now: Instant, signal: Signal) {
+        let _ = (now, signal);
+    }
+
     /// Time has come to the instant that [`poll_timeout`](Self::poll_timeout) gave.
     fn handle_timeout(&mut self, now: Instant) {
         let _ = now;
@@ -59,20 +70,50 @@ pub trait Stage: Send + fmt::Debug {
         None
     }
 
-    /// An RTCP packet of the stage's own for the peer.
+    /// An RTCP packet of the stage's own for the peer; it passes the stages between here and the
+    /// wire.
     fn poll_rtcp(&mut self, now: Instant) -> Option<rtcp::Packet> {
         let _ = now;
         None
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
+    /// When [`handle_timeout`](Self::handle_timeout) wants to be called. It is asked often, so the
+    /// answer should stand ready.
     fn poll_timeout(&self) -> Option<Instant> {
         None
     }
 
-    /// Something the owner of the pipeline should know.
+    /// Something the owner of the pipeline should know. [`Event::RoundTrip`] and
+    /// [`Event::KeyframeNeeded`] reach all stages too, as a [`Signal`].
     fn poll_event(&mut self) -> Option<Event> {
         None
+    }
+
+    /// What became of a sent packet, for an estimator of bandwidth.
+    fn poll_packet_result(&mut self) -> Option<PacketResult> {
+        None
+    }
+
+    /// Adds what the stage knows to the statistics of a stream.
+    fn describe(&self, direction: Direction, ssrc: u32, stats: &mut StreamStats) {
+        let _ = (direction, ssrc, stats);
+    }
+}
+
+/// Whether a stage wants the packets of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Interest {
+    /// All of them.
+    Packets,
+    /// None.
+    Nothing,
+}
+
+impl Interest {
+    /// [`Interest::Packets`] if so.
+    pub(crate) fn when(wanted: bool) -> Self {
+        if wanted { Self::Packets } else { Self::Nothing }
     }
 }
 
@@ -86,7 +127,8 @@ pub enum Verdict {
     Drop,
 }
 
-/// Where a stage stands. Several stages of one place stand in the order they were added.
+/// Where a stage stands. Several stages of one place stand in the order they were added: an
+/// outgoing packet meets the first one first, an incoming packet the last one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Place {

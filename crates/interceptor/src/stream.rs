@@ -16,6 +16,11 @@ pub struct Stream {
     pub transport_sequence_id: Option<u8>,
     /// The negotiated id of the absolute send time.
     pub absolute_send_time_id: Option<u8>,
+    /// The negotiated id of the RtpStreamId (`rid`, RFC 8852 §4.1).
+    pub rid_id: Option<u8>,
+    /// The negotiated id of the RepairedRtpStreamId, which stands in its place on retransmissions
+    /// (RFC 8852 §4.2).
+    pub repaired_rid_id: Option<u8>,
 }
 
 impl Stream {
@@ -30,12 +35,14 @@ impl Stream {
             feedback: Feedback::default(),
             transport_sequence_id: None,
             absolute_send_time_id: None,
+            rid_id: None,
+            repaired_rid_id: None,
         }
     }
 }
 
 /// Which way a stream goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Direction {
     /// To the peer.
     Outgoing,
@@ -61,6 +68,18 @@ impl Rtx {
             ssrc,
             payload_types,
         }
+    }
+
+    /// The payload type of the retransmissions of a media payload type.
+    pub(crate) fn wrapped(&self, media: u8) -> Option<u8> {
+        let pair = self.payload_types.iter().find(|pair| pair.0 == media);
+        pair.map(|pair| pair.1)
+    }
+
+    /// The media payload type of which this is the retransmission.
+    pub(crate) fn unwrapped(&self, rtx: u8) -> Option<u8> {
+        let pair = self.payload_types.iter().find(|pair| pair.1 == rtx);
+        pair.map(|pair| pair.0)
     }
 }
 
