@@ -8,4 +8,5 @@
 
 mod agents;
 mod conformance;
+mod keys;
 mod saboteur;

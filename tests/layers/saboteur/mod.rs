@@ -3,3 +3,4 @@
 
 mod dtls;
 mod sctp;
+mod srtp;
