@@ -113,6 +113,8 @@ fn chromium(command: &mut Command, profile: &Path, addresses: Addresses) {
             "--disable-component-update",
             "--disable-sync",
             "--use-fake-device-for-media-stream",
+            // A page that does not capture may play sound too, or none would be decoded.
+            "--autoplay-policy=no-user-gesture-required",
         ])
         .arg(format!("--user-data-dir={}", profile.display()));
     if addresses == Addresses::Shown {
@@ -149,6 +151,9 @@ const FIREFOX_PREFERENCES: &[(&str, &str)] = &[
     ),
     ("extensions.getAddons.cache.enabled", "false"),
     ("extensions.update.enabled", "false"),
+    // A page that does not capture may play sound too.
+    ("media.autoplay.blocking_policy", "0"),
+    ("media.autoplay.default", "0"),
     ("media.gmp-manager.updateEnabled", "false"),
     ("media.navigator.permission.disabled", "true"),
     ("media.navigator.streams.fake", "true"),

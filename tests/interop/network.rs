@@ -73,6 +73,7 @@ pub(crate) fn run_inside(test: &str) {
         .args(["--net", "--pid", "--fork", "--kill-child", "--mount-proc"])
         .arg(this)
         .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .arg("--include-ignored")
         .env(INSIDE, &scratch.0)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

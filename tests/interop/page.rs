@@ -1,8 +1,9 @@
-//! Serves `page.html` and takes what it posts back.
+//! Serves a page with its checks, and takes what it posts back.
 
 use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::fmt;
@@ -65,15 +66,45 @@ impl fmt::Display for Outcome {
     }
 }
 
-/// The page, told to run the checks of these names, and the stream of what it reports.
+/// A page with its checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Page {
+    /// `page.html`: data channels with the server.
+    Data,
+    /// `media.html`: audio and video, with the browser itself in the server's place.
+    MediaLoop,
+}
+
+impl Page {
+    /// Where the browser finds it.
+    pub(crate) fn path(self) -> &'static str {
+        match self {
+            Self::Data => "/interop",
+            Self::MediaLoop => "/interop/media?loop",
+        }
+    }
+}
+
+/// The pages, told to run the checks of these names, and the stream of what they report.
 pub(crate) fn router(checks: &[&str]) -> (Router, mpsc::Receiver<Report>) {
     let (reports, receiver) = mpsc::channel(WAITING_REPORTS);
-    let html = include_str!("page.html").replace("/* checks */ []", &json!(checks).to_string());
+    let page = |html: &str| {
+        let html = html.replace("/* checks */ []", &json!(checks).to_string());
+        get(move || async move { Html(html) })
+    };
     let router = Router::new()
-        .route("/interop", get(move || async move { Html(html) }))
+        .route("/interop", page(include_str!("page.html")))
+        .route("/interop/media", page(include_str!("media.html")))
+        .route("/interop/frame.js", script(include_str!("frame.js")))
+        .route("/interop/loop.js", script(include_str!("loop.js")))
+        .route("/interop/media.js", script(include_str!("media.js")))
         .route("/result", post(take))
         .with_state(reports);
     (router, receiver)
+}
+
+fn script(text: &'static str) -> MethodRouter<mpsc::Sender<Report>> {
+    get(move || async move { ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], text) })
 }
 
 async fn take(State(reports): State<mpsc::Sender<Report>>, Json(body): Json<Value>) -> Json<Value> {
