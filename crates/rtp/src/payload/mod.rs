@@ -26,7 +26,9 @@ pub mod h264;
 pub mod h265;
 pub mod opus;
 mod picture_id;
+pub mod red;
 pub mod sample_builder;
+pub mod telephone_event;
 mod verbatim;
 pub mod vp8;
 pub mod vp9;
@@ -111,7 +113,7 @@ struct Format {
     depacketizer: fn() -> Box<dyn Depacketizer>,
 }
 
-const FORMATS: [Format; 10] = [
+const FORMATS: [Format; 11] = [
     Format {
         name: "VP8",
         packetizer: || Box::<vp8::Packetizer>::default(),
@@ -162,10 +164,45 @@ const FORMATS: [Format; 10] = [
         packetizer: || Box::new(cn::FORMAT),
         depacketizer: || Box::new(cn::FORMAT),
     },
+    Format {
+        name: "telephone-event",
+        packetizer: || Box::new(telephone_event::FORMAT),
+        depacketizer: || Box::new(telephone_event::FORMAT),
+    },
 ];
 
 fn format(encoding_name: &str) -> Option<&'static Format> {
     FORMATS
         .iter()
         .find(|format| format.name.eq_ignore_ascii_case(encoding_name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{depacketizer, packetizer};
+
+    #[test]
+    fn a_format_is_found_by_its_name_in_any_case() {
+        for name in [
+            "VP8",
+            "vp9",
+            "AV1",
+            "h264",
+            "H265",
+            "opus",
+            "OPUS",
+            "G722",
+            "PCMU",
+            "pcma",
+            "CN",
+            "telephone-event",
+        ] {
+            assert!(packetizer(name).is_some(), "{name}");
+            assert!(depacketizer(name).is_some(), "{name}");
+        }
+        for name in ["", "rtx", "VP80", "red"] {
+            assert!(packetizer(name).is_none(), "{name}");
+            assert!(depacketizer(name).is_none(), "{name}");
+        }
+    }
 }
