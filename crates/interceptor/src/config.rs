@@ -4,7 +4,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Config {
-    /// The canonical name in every SDES, at most 255 bytes (RFC 3550 §6.5.1). One for each
+    /// The canonical name in every SDES, cut at 255 bytes (RFC 3550 §6.5.1). One for each
     /// connection, random, of at least 96 bits (RFC 8834 §4.9). Default: 16 random characters.
     pub cname: Option<String>,
     /// The SSRC in the name of which we report and give feedback. Default: a random one. The SSRC

@@ -9,6 +9,8 @@ pub enum Error {
     /// The pipeline follows [`max_streams`](crate::Config::max_streams) streams. The new one is not
     /// followed: its packets pass untouched.
     TooManyStreams,
+    /// An SSRC of the stream belongs to another stream of the same direction.
+    SsrcInUse,
     /// [`MAX_QUEUED_RTCP`](crate::Pipeline::MAX_QUEUED_RTCP) packets wait for
     /// [`poll_rtcp`](crate::Pipeline::poll_rtcp).
     TooManyPackets,
@@ -19,6 +21,7 @@ impl fmt::Display for Error {
         f.write_str(match self {
             Self::TooManyStages => "the pipeline takes no more stages",
             Self::TooManyStreams => "the pipeline follows no more streams",
+            Self::SsrcInUse => "the SSRC belongs to another stream",
             Self::TooManyPackets => "too many RTCP packets wait to be sent",
         })
     }

@@ -1,9 +1,9 @@
-use super::DEFAULT_ROUND_TRIP;
+use super::RoundTrip;
 use super::missing::{Arrival, Missing};
 use crate::{Config, Direction, Event, Interest, Signal, Stage, Stream, StreamStats, Verdict};
 use rtp::Packet;
 use rtp::rtcp::{self, Nack};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The least time between two requests for one packet: below it, the peer's own timing would make
@@ -33,12 +33,13 @@ pub struct NackGenerator {
     delay: Duration,
     max_tries: u32,
     max_missing: usize,
-    round_trip: Duration,
+    round_trip: RoundTrip,
     streams: BTreeMap<u32, Receiver>,
     /// When the first of all missing packets wants to be asked for.
     next: Option<Instant>,
     queue: VecDeque<Nack>,
-    events: VecDeque<Event>,
+    /// Streams that need a key frame, of which the owner is not told yet.
+    needy: BTreeSet<u32>,
 }
 
 #[derive(Debug)]
@@ -47,8 +48,6 @@ struct Receiver {
     repaired: u64,
     abandoned: u64,
     duplicated: u64,
-    /// A key frame is needed, and the owner is not told yet.
-    needs_keyframe: bool,
 }
 
 impl NackGenerator {
@@ -60,17 +59,18 @@ impl NackGenerator {
             delay: config.nack_delay,
             max_tries: config.nack_max_tries,
             max_missing: config.nack_max_missing,
-            round_trip: DEFAULT_ROUND_TRIP,
+            round_trip: RoundTrip::default(),
             streams: BTreeMap::new(),
             next: None,
             queue: VecDeque::new(),
-            events: VecDeque::new(),
+            needy: BTreeSet::new(),
         }
     }
 
     /// The time between two requests: the round trip and a quarter, for what varies in it.
     fn retry(&self) -> Duration {
-        (self.round_trip + self.round_trip / 4).clamp(MIN_RETRY, MAX_RETRY)
+        let round_trip = self.round_trip.get();
+        (round_trip + round_trip / 4).clamp(MIN_RETRY, MAX_RETRY)
     }
 
     /// Asks for everything that is due.
@@ -96,7 +96,7 @@ impl NackGenerator {
             }
             if abandoned > 0 {
                 stream.abandoned += abandoned;
-                stream.needs_keyframe = true;
+                self.needy.insert(ssrc);
             }
         }
         self.next = self
@@ -104,15 +104,6 @@ impl NackGenerator {
             .values()
             .filter_map(|stream| stream.missing.next())
             .min();
-        self.tell();
-    }
-
-    fn tell(&mut self) {
-        for (&ssrc, stream) in &mut self.streams {
-            if std::mem::take(&mut stream.needs_keyframe) {
-                self.events.push_back(Event::KeyframeNeeded { ssrc });
-            }
-        }
     }
 }
 
@@ -127,7 +118,6 @@ impl Stage for NackGenerator {
                 repaired: 0,
                 abandoned: 0,
                 duplicated: 0,
-                needs_keyframe: false,
             });
         } else {
             self.streams.remove(&stream.ssrc);
@@ -138,6 +128,7 @@ impl Stage for NackGenerator {
     fn unbind(&mut self, direction: Direction, ssrc: u32) {
         if direction == Direction::Incoming {
             self.streams.remove(&ssrc);
+            self.needy.remove(&ssrc);
         }
     }
 
@@ -162,9 +153,7 @@ impl Stage for NackGenerator {
             }
             Arrival::Gap => {
                 stream.abandoned += u64::try_from(before).unwrap_or(0);
-                self.events.push_back(Event::KeyframeNeeded {
-                    ssrc: packet.header.ssrc,
-                });
+                self.needy.insert(packet.header.ssrc);
             }
             Arrival::New | Arrival::Unknown => {}
         }
@@ -173,7 +162,7 @@ impl Stage for NackGenerator {
 
     fn handle_signal(&mut self, _: Instant, signal: Signal) {
         if let Signal::RoundTrip(round_trip) = signal {
-            self.round_trip = round_trip;
+            self.round_trip.measured(round_trip);
         }
     }
 
@@ -192,7 +181,8 @@ impl Stage for NackGenerator {
     }
 
     fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        let ssrc = self.needy.pop_first()?;
+        Some(Event::KeyframeNeeded { ssrc })
     }
 
     fn describe(&self, direction: Direction, ssrc: u32, stats: &mut StreamStats) {

@@ -1,4 +1,4 @@
-use super::DEFAULT_ROUND_TRIP;
+use super::RoundTrip;
 use super::history::History;
 use crate::rtx::Wrapper;
 use crate::{Config, Direction, Interest, Signal, Stage, Stream, Verdict};
@@ -28,7 +28,7 @@ const MAX_SPACING: Duration = Duration::from_millis(500);
 pub struct NackResponder {
     max_packets: usize,
     max_age: Duration,
-    round_trip: Duration,
+    round_trip: RoundTrip,
     streams: BTreeMap<u32, Sender>,
     queue: VecDeque<Packet>,
 }
@@ -46,7 +46,7 @@ impl NackResponder {
         Self {
             max_packets: config.history_packets,
             max_age: config.history_time,
-            round_trip: DEFAULT_ROUND_TRIP,
+            round_trip: RoundTrip::default(),
             streams: BTreeMap::new(),
             queue: VecDeque::new(),
         }
@@ -57,7 +57,7 @@ impl NackResponder {
             return;
         };
         // The request and its repetition cross the path at most a round trip apart.
-        let spacing = self.round_trip.clamp(MIN_SPACING, MAX_SPACING);
+        let spacing = self.round_trip.get().clamp(MIN_SPACING, MAX_SPACING);
         for number in nack.sequence_numbers() {
             if self.queue.len() >= MAX_QUEUED {
                 return;
@@ -110,7 +110,7 @@ impl Stage for NackResponder {
 
     fn handle_signal(&mut self, _: Instant, signal: Signal) {
         if let Signal::RoundTrip(round_trip) = signal {
-            self.round_trip = round_trip;
+            self.round_trip.measured(round_trip);
         }
     }
 

@@ -11,6 +11,9 @@ const MAX_CHUNKS: usize = 31;
 const SDES_HEADER: usize = 4;
 const CHUNK_OVERHEAD: usize = 4 + 2 + 1;
 
+/// What the 8 bits of an SDES item can count, in bytes (RFC 3550 §6.5).
+const MAX_CNAME_LEN: usize = 255;
+
 /// RTCP packets that wait, and the compounds that are made of them (RFC 3550 §6.1): reports first,
 /// the CNAME of who reports, feedback, goodbyes last.
 #[derive(Debug)]
@@ -48,7 +51,15 @@ impl Writer<'_> {
 }
 
 impl Compound {
-    pub(super) fn new(reporter: u32, cname: String, reduced_size: bool, max_len: usize) -> Self {
+    pub(super) fn new(
+        reporter: u32,
+        mut cname: String,
+        reduced_size: bool,
+        max_len: usize,
+    ) -> Self {
+        while cname.len() > MAX_CNAME_LEN {
+            cname.pop();
+        }
         Self {
             reporter,
             cname,
@@ -81,14 +92,16 @@ impl Compound {
             len: 0,
         };
         while self.len() > 0 {
+            let waiting = self.len();
             self.write_reports(&mut writer, stats);
-            let head = writer.len;
             self.write_rest(&mut writer, stats);
-            if writer.len > head || (head > 0 && self.feedback.is_empty()) {
+            if self.len() < waiting && writer.len > 0 {
                 return Some(writer.len);
             }
-            // Not even alone: what cannot be sent must not stop what comes behind it.
-            self.drop_first(stats);
+            if self.len() == waiting {
+                // Not even alone: what cannot be sent must not stop what comes behind it.
+                self.drop_first(stats);
+            }
             writer.len = 0;
         }
         None

@@ -93,10 +93,10 @@ impl Pipeline {
         rng.set_stream(u64::from_be_bytes(*b"pipeline"));
         let random_ssrc = rng.next_u32();
         let reporter = config.reporter_ssrc.unwrap_or(random_ssrc);
-        let cname = config
-            .cname
-            .clone()
-            .unwrap_or_else(|| random_cname(&mut rng));
+        let cname = match &config.cname {
+            Some(cname) => cname.clone(),
+            None => random_cname(&mut rng),
+        };
         Self {
             stages: Vec::new(),
             streams: BTreeMap::new(),
@@ -143,11 +143,16 @@ impl Pipeline {
     ///
     /// # Errors
     ///
-    /// [`Error::TooManyStreams`] if [`max_streams`](Config::max_streams) are followed already.
+    /// [`Error::TooManyStreams`] if [`max_streams`](Config::max_streams) are followed already,
+    /// [`Error::SsrcInUse`] if its SSRC or that of its retransmissions belongs to another stream of
+    /// the same direction.
     pub fn bind(&mut self, now: Instant, stream: Stream) -> Result<(), Error> {
         let key = (stream.direction, stream.ssrc);
         if self.streams.len() >= self.max_streams && !self.streams.contains_key(&key) {
             return Err(Error::TooManyStreams);
+        }
+        if self.routes.conflict(&stream) {
+            return Err(Error::SsrcInUse);
         }
         let mut wanted = StageSet::default();
         for (at, (_, stage)) in self.stages.iter_mut().enumerate() {

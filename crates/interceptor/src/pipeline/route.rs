@@ -60,8 +60,15 @@ fn bits(count: usize) -> u32 {
 /// Which stages want the packets of an SSRC; a retransmission stream has those of its media.
 #[derive(Debug, Default)]
 pub(super) struct Routes {
-    outgoing: BTreeMap<u32, StageSet>,
-    incoming: BTreeMap<u32, StageSet>,
+    outgoing: BTreeMap<u32, Route>,
+    incoming: BTreeMap<u32, Route>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Route {
+    stages: StageSet,
+    /// The stream it belongs to.
+    media: u32,
 }
 
 impl Routes {
@@ -71,7 +78,25 @@ impl Routes {
             Direction::Outgoing => &self.outgoing,
             Direction::Incoming => &self.incoming,
         };
-        routes.get(&ssrc).copied().unwrap_or_default()
+        routes
+            .get(&ssrc)
+            .map(|route| route.stages)
+            .unwrap_or_default()
+    }
+
+    /// Whether an SSRC of the stream belongs to another one.
+    pub(super) fn conflict(&mut self, stream: &Stream) -> bool {
+        let routes = self.of(stream.direction);
+        let foreign = |ssrc| {
+            routes
+                .get(&ssrc)
+                .is_some_and(|route| route.media != stream.ssrc)
+        };
+        let own_rtx = stream
+            .rtx
+            .as_ref()
+            .is_some_and(|rtx| rtx.ssrc == stream.ssrc);
+        own_rtx || ssrcs(stream).any(foreign)
     }
 
     pub(super) fn replace(&mut self, before: Option<&Stream>, stream: &Stream, stages: StageSet) {
@@ -80,7 +105,8 @@ impl Routes {
         }
         let routes = self.of(stream.direction);
         for ssrc in ssrcs(stream) {
-            routes.insert(ssrc, stages);
+            let media = stream.ssrc;
+            routes.insert(ssrc, Route { stages, media });
         }
     }
 
@@ -94,19 +120,19 @@ impl Routes {
     pub(super) fn add_stage(&mut self, stream: &Stream, at: usize) {
         let routes = self.of(stream.direction);
         for ssrc in ssrcs(stream) {
-            if let Some(stages) = routes.get_mut(&ssrc) {
-                *stages = stages.with(at);
+            if let Some(route) = routes.get_mut(&ssrc) {
+                route.stages = route.stages.with(at);
             }
         }
     }
 
     pub(super) fn insert_stage(&mut self, at: usize) {
-        for stages in self.outgoing.values_mut().chain(self.incoming.values_mut()) {
-            *stages = stages.shifted(at);
+        for route in self.outgoing.values_mut().chain(self.incoming.values_mut()) {
+            route.stages = route.stages.shifted(at);
         }
     }
 
-    fn of(&mut self, direction: Direction) -> &mut BTreeMap<u32, StageSet> {
+    fn of(&mut self, direction: Direction) -> &mut BTreeMap<u32, Route> {
         match direction {
             Direction::Outgoing => &mut self.outgoing,
             Direction::Incoming => &mut self.incoming,

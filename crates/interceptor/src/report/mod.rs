@@ -27,6 +27,9 @@ const FIRST_REPORT: Duration = Duration::from_millis(100);
 /// The clock rate of all video (RFC 3551 §5).
 const VIDEO_CLOCK_RATE: u32 = 90_000;
 
+/// A longer round trip is a report that contradicts ours, and ignored.
+const MAX_ROUND_TRIP: Duration = Duration::from_secs(60);
+
 /// Streams whose goodbye has not been sent yet; of more the peer hears nothing.
 const MAX_GOODBYES: usize = 64;
 
@@ -111,6 +114,7 @@ impl Reports {
         };
         // rtcp-010
         let round_trip = block.round_trip(self.wall.at(now));
+        let round_trip = round_trip.filter(|time| *time <= MAX_ROUND_TRIP);
         transmission.remote_report(*block, round_trip);
         if let Some(round_trip) = round_trip {
             self.push_event(Event::RoundTrip(round_trip));
@@ -229,7 +233,7 @@ impl Stage for Reports {
             rtcp::Packet::ExtendedReport(report) => {
                 let ntp = self.wall.at(now);
                 let measured = self.reference_time.handle(now, ntp, self.reporter, report);
-                if let Some(round_trip) = measured {
+                if let Some(round_trip) = measured.filter(|time| *time <= MAX_ROUND_TRIP) {
                     self.push_event(Event::RoundTrip(round_trip));
                 }
             }
