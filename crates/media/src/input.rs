@@ -21,11 +21,6 @@ impl<R: Read> Input<R> {
         }
     }
 
-    /// Bytes read so far.
-    pub(crate) fn position(&self) -> u64 {
-        self.position
-    }
-
     /// The format forbids what was read last.
     pub(crate) fn malformed(&self, what: &'static str) -> Error {
         Error::Malformed {
@@ -69,6 +64,14 @@ impl<R: Read> Input<R> {
             return Err(Error::Truncated);
         }
         Ok(())
+    }
+
+    /// The next `len` bytes, fewer if the file ends before.
+    pub(crate) fn up_to(&mut self, len: u64) -> Result<Bytes, Error> {
+        let mut bytes = Vec::new();
+        let read = (&mut self.inner).take(len).read_to_end(&mut bytes)?;
+        self.position += read as u64;
+        Ok(bytes.into())
     }
 
     /// The next `len` bytes, at most `limit`. Memory is taken as they come, so that a length that

@@ -40,6 +40,10 @@ pub fn read(mut inner: impl Read + Send + 'static) -> Result<Box<dyn Reader + Se
     if first.starts_with(&crate::webm::MAGIC) {
         return Ok(Box::new(crate::webm::Reader::new(whole)?));
     }
+    #[cfg(feature = "wav")]
+    if first.starts_with(b"RIFF") && first.ends_with(b"WAVE") {
+        return Ok(Box::new(crate::wav::Reader::new(whole)?));
+    }
     drop(whole);
     Err(Error::UnknownFormat)
 }

@@ -40,6 +40,11 @@ impl Timeline {
         self.place(sample);
     }
 
+    /// Says where a timestamp lies.
+    pub(crate) fn anchor(&mut self, at: Duration, timestamp: u32) {
+        self.last = Some((timestamp, to_ticks(at, self.clock_rate)));
+    }
+
     fn place_timestamp(&mut self, timestamp: u32) -> Duration {
         let ticks = match self.last {
             None => to_ticks(self.next, self.clock_rate),

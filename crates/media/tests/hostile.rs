@@ -3,14 +3,21 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use muonrtc_media::{
-    Codec, Error, OpusHead, Reader, Sample, Writer, annex_b, ivf, ogg, read, webm,
+    Codec, Error, OpusHead, Reader, Sample, Writer, annex_b, ivf, ogg, read, rtpdump, wav, webm,
 };
 use proptest::prelude::*;
 use std::io::Cursor;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::time::Duration;
 
 /// Up to the content of a cluster.
 const WEBM: &[u8] = b"\x1A\x45\xDF\xA3\x80\x18\x53\x80\x67\xFF\x16\x54\xAE\x6B\x8C\xAE\x8A\xD7\x81\x01\x86\x85V_VP8\x1F\x43\xB6\x75\xFF\xA3";
+
+/// Up to the format.
+const WAV: &[u8] = b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0";
+
+/// The line of text.
+const RTPDUMP: &[u8] = b"#!rtpplay1.0 1/2\n";
 
 /// More than any of these files has.
 const MANY: usize = 100_000;
@@ -41,6 +48,12 @@ fn read_all(bytes: &[u8]) {
     if let Ok(mut reader) = webm::Reader::new(bytes) {
         drain(&mut reader);
     }
+    if let Ok(mut reader) = wav::Reader::new(bytes) {
+        drain(&mut reader);
+    }
+    if let Ok(mut reader) = rtpdump::Reader::new(bytes) {
+        while let Ok(Some(_)) = reader.read_entry() {}
+    }
     for codec in [Codec::H264, Codec::H265] {
         drain(&mut annex_b::Reader::new(bytes, codec).unwrap());
     }
@@ -69,12 +82,27 @@ fn files() -> Vec<Vec<u8>> {
             .unwrap();
     }
     ogg.finish().unwrap();
+    let pcma = wav::Format {
+        codec: Codec::Pcma,
+        sample_rate: 8000,
+        channels: 1,
+    };
+    let mut wav = wav::Writer::new(Vec::new(), pcma).unwrap();
+    wav.write_sample(&sample(&[0xD5; 160])).unwrap();
+    let source = SocketAddrV4::new(Ipv4Addr::LOCALHOST, 5004);
+    let mut rtpdump = rtpdump::Writer::new(Vec::new(), source, Duration::ZERO).unwrap();
+    for is_rtcp in [false, true] {
+        let entry = rtpdump::Entry::new(Duration::ZERO, is_rtcp, &[0x80; 20][..]);
+        rtpdump.write_entry(&entry).unwrap();
+    }
     webm.finish().unwrap();
     vec![
         webm.into_inner().into_inner(),
         ivf.into_inner(),
         ogg.into_inner(),
         annex_b.into_inner(),
+        wav.into_inner(),
+        rtpdump.into_inner(),
     ]
 }
 
@@ -82,7 +110,7 @@ proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         read_all(&bytes);
-        for magic in [&b"DKIF\0\0\x20\0VP80"[..], b"OggS", b"\0\0\0\x01\x67", WEBM] {
+        for magic in [&b"DKIF\0\0\x20\0VP80"[..], b"OggS", b"\0\0\0\x01\x67", WEBM, WAV, RTPDUMP] {
             read_all(&[magic, &bytes].concat());
         }
     }

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use muonrtc_media::{Codec, OpusHead, Reader, Sample, Writer, annex_b, ivf, ogg, open, webm};
+use muonrtc_media::{Codec, OpusHead, Reader, Sample, Writer, annex_b, ivf, ogg, open, wav, webm};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -342,5 +342,76 @@ fn h264_of_other_kinds_is_read() {
             _ => (320, 240),
         };
         assert_eq!((size.width, size.height), expected, "{name}");
+    }
+}
+
+const SOUND: [(&str, &str, wav::Format); 3] = [
+    (
+        "pcm_s16le",
+        "s16.wav",
+        wav::Format {
+            codec: Codec::L16,
+            sample_rate: 48_000,
+            channels: 2,
+        },
+    ),
+    (
+        "pcm_alaw",
+        "alaw.wav",
+        wav::Format {
+            codec: Codec::Pcma,
+            sample_rate: 8000,
+            channels: 1,
+        },
+    ),
+    (
+        "pcm_mulaw",
+        "mulaw.wav",
+        wav::Format {
+            codec: Codec::Pcmu,
+            sample_rate: 8000,
+            channels: 1,
+        },
+    ),
+];
+
+#[test]
+fn wav_goes_both_ways() {
+    if !installed() {
+        return;
+    }
+    for (theirs, name, format) in SOUND {
+        let (rate, channels) = (format.sample_rate.to_string(), format.channels.to_string());
+        let arguments = ["-c:a", theirs, "-ar", &rate, "-ac", &channels];
+        let from = convert(&["tone.opus.ogg"], &arguments, &format!("theirs-{name}"));
+        let mut reader = wav::Reader::new(File::open(&from).unwrap()).unwrap();
+        assert_eq!(reader.format(), format);
+        let sound = samples(&mut reader);
+        for seekable in [true, false] {
+            let to = scratch(&format!("written-{seekable}-{name}"));
+            let output = File::create(&to).unwrap();
+            let mut writer = if seekable {
+                wav::Writer::seekable(output, format).unwrap()
+            } else {
+                wav::Writer::new(output, format).unwrap()
+            };
+            for sample in &sound {
+                writer.write_sample(sample).unwrap();
+            }
+            if seekable {
+                writer.finish().unwrap();
+                assert_duration(&to, 3.0);
+            }
+            // The other program hears the same in both.
+            let heard = |file: &Path| {
+                let output = Command::new("ffmpeg")
+                    .args(["-v", "error", "-i"])
+                    .arg(file)
+                    .args(["-f", "md5", "-"])
+                    .output();
+                output.unwrap().stdout
+            };
+            assert_eq!(heard(&from), heard(&to), "{name}");
+        }
     }
 }
