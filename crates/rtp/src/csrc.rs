@@ -47,3 +47,19 @@ impl fmt::Debug for CsrcList {
         f.debug_list().entries(self.iter()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_fifteen_sources() {
+        let mut list = CsrcList::new();
+        assert!((0..15).all(|source| list.push(source)));
+        assert!(!list.push(15));
+        assert!(list.iter().copied().eq(0..15));
+        list.clear();
+        assert!(list.is_empty());
+        assert_eq!(list, CsrcList::new());
+    }
+}

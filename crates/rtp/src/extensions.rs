@@ -257,3 +257,109 @@ impl fmt::Debug for Extensions {
         f.debug_map().entries(self.iter()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extension::{AudioLevel, Mid};
+
+    fn with(elements: &[(u8, &[u8])]) -> Extensions {
+        let mut extensions = Extensions::default();
+        for (id, data) in elements {
+            extensions.set(*id, data).unwrap();
+        }
+        extensions
+    }
+
+    fn written(extensions: &Extensions) -> Vec<u8> {
+        let mut out = vec![0xFF; extensions.encoded_len()];
+        assert_eq!(extensions.write(&mut out), Ok(out.len()));
+        out
+    }
+
+    fn parse(block: &[u8]) -> Result<Extensions, DecodeError> {
+        let profile = u16::from_be_bytes([block[0], block[1]]);
+        Extensions::parse(profile, &block[4..])
+    }
+
+    // rtp-013, rtp-015
+    #[test]
+    fn a_captured_block_comes_back() {
+        // From Chromium: mid in element 4, absolute send time in element 2.
+        let block = [0xBE, 0xDE, 0, 2, 0x40, 0x31, 0x22, 0xCB, 0x24, 0x13, 0, 0];
+        let extensions = parse(&block).unwrap();
+        assert_eq!(extensions.typed::<Mid<'_>>(4), Some(Mid("1")));
+        assert_eq!(extensions.typed::<AudioLevel>(1), None);
+        assert_eq!(written(&extensions), block);
+    }
+
+    // rtp-017
+    #[test]
+    fn two_bytes_are_taken_only_where_one_does_not_fit() {
+        let long = [7; 17];
+        for (elements, profile) in [
+            (&[(14, &long[..16])][..], 0xBEDE_u16),
+            (&[(15, &long[..1])], 0x1000),
+            (&[(1, &[])], 0x1000),
+            (&[(1, &long)], 0x1000),
+            (&[(1, &long[..1]), (255, &long)], 0x1000),
+        ] {
+            let extensions = with(elements);
+            let block = written(&extensions);
+            assert_eq!(block[..2], profile.to_be_bytes());
+            assert_eq!(parse(&block), Ok(extensions));
+        }
+    }
+
+    // rtp-014
+    #[test]
+    fn padding_stands_anywhere_and_id_15_ends_the_block() {
+        let block = [
+            0xBE, 0xDE, 0, 3, 0, 0x10, 1, 0, 0, 0x20, 2, 0xF0, 9, 0x30, 3, 0,
+        ];
+        assert_eq!(parse(&block), Ok(with(&[(1, &[1]), (2, &[2])])));
+        let block = [0x10, 0x0F, 0, 2, 0, 1, 1, 9, 0, 15, 0, 0];
+        assert_eq!(parse(&block), Ok(with(&[(1, &[9]), (15, &[])])));
+    }
+
+    #[test]
+    fn an_element_beyond_the_block_is_refused() {
+        let one_byte = [0xBE, 0xDE, 0, 1, 0x13, 1, 2, 3];
+        assert_eq!(parse(&one_byte), Err(DecodeError::Truncated));
+        for two_bytes in [[0x10, 0, 0, 1, 1, 3, 1, 2], [0x10, 0, 0, 1, 0, 0, 0, 1]] {
+            assert_eq!(parse(&two_bytes), Err(DecodeError::Truncated));
+        }
+    }
+
+    // rtp-018
+    #[test]
+    fn a_block_of_another_profile_is_left_out() {
+        assert_eq!(parse(&[0xAB, 0xAC, 0, 1, 1, 2, 3, 4]), Ok(with(&[])));
+        assert_eq!(written(&with(&[])), []);
+    }
+
+    #[test]
+    fn an_element_is_replaced_in_its_place_and_one_of_another_length_at_the_end() {
+        let mut extensions = with(&[(1, &[1, 2]), (2, &[3])]);
+        extensions.set(1, &[4, 5]).unwrap();
+        assert_eq!(extensions, with(&[(1, &[4, 5]), (2, &[3])]));
+        extensions.set(1, &[6]).unwrap();
+        assert_eq!(extensions, with(&[(2, &[3]), (1, &[6])]));
+        assert!(extensions.remove(2));
+        assert!(!extensions.remove(2));
+        assert_eq!(extensions.set(0, &[1]), Err(EncodeError::Value));
+        assert_eq!(extensions.set(3, &[0; 256]), Err(EncodeError::Value));
+        assert_eq!(extensions, with(&[(1, &[6])]));
+    }
+
+    #[test]
+    fn elements_take_the_ids_of_another_peer() {
+        let mut extensions = with(&[(1, &[1]), (2, &[2]), (3, &[3])]);
+        extensions.remap(|id| match id {
+            1 => Some(3),
+            3 => Some(1),
+            _ => None,
+        });
+        assert_eq!(extensions, with(&[(3, &[1]), (1, &[3])]));
+    }
+}

@@ -121,3 +121,43 @@ fn word(bytes: &[u8]) -> u32 {
         .first_chunk()
         .map_or(0, |word| u32::from_be_bytes(*word))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sent by Chromium: a packet of padding alone, with absolute send time and mid.
+    const PROBE: &str = "b061335a00000000beb01512bede0002403122cb24130000";
+
+    // rtp-001, rtp-034
+    #[test]
+    fn a_captured_probe_has_no_payload() {
+        let mut packet = crate::hex::decode(PROBE);
+        packet.extend([0; 223]);
+        packet.push(224);
+        let (header, payload) = Header::parse(&packet).unwrap();
+        assert!(payload.is_empty());
+        assert_eq!(header.payload_type, 97);
+        assert_eq!(header.sequence_number, 0x335A);
+        assert_eq!(header.ssrc, 0xBEB0_1512);
+        assert_eq!(header.extensions.iter().count(), 2);
+        let mut out = vec![0; header.encoded_len()];
+        assert_eq!(header.write(&mut out), Ok(24));
+        // All but the padding bit.
+        assert_eq!(out[0], 0x90);
+        assert_eq!(out[1..], packet[1..24]);
+    }
+
+    #[test]
+    fn a_payload_type_of_eight_bits_is_not_written() {
+        let header = Header {
+            payload_type: 128,
+            ..Header::default()
+        };
+        assert_eq!(header.write(&mut [0; 12]), Err(EncodeError::Value));
+        assert_eq!(
+            Header::default().write(&mut [0; 11]),
+            Err(EncodeError::TooSmall)
+        );
+    }
+}

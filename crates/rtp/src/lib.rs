@@ -30,3 +30,7 @@ pub use self::header::Header;
 pub use self::packet::Packet;
 pub use self::sample::Sample;
 pub use self::sequence::SequenceUnwrapper;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
