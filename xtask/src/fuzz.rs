@@ -42,6 +42,21 @@ const SEEDS: &[Seeds] = &[
         tape: None,
     },
     Seeds {
+        target: "rtp_packet",
+        folders: &["rtp/aiortc", "fuzz/libwebrtc/rtp-corpus"],
+        tape: None,
+    },
+    Seeds {
+        target: "rtcp",
+        folders: &["rtcp/aiortc", "fuzz/libwebrtc/rtcp-corpus"],
+        tape: None,
+    },
+    Seeds {
+        target: "dependency_descriptor",
+        folders: &["fuzz/libwebrtc/dependency_descriptor-corpus"],
+        tape: None,
+    },
+    Seeds {
         target: "sctp_packet",
         folders: &["sctp/aiortc", "fuzz/libwebrtc/sctp-packet-corpus"],
         tape: None,
