@@ -141,7 +141,7 @@ impl Stage for Retransmissions {
                 rids: RidIds::of(stream),
             },
         );
-        Interest::Packets
+        Interest::Quiet
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {

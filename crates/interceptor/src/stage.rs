@@ -9,7 +9,7 @@ use std::time::Instant;
 /// Every method has a default that does nothing, so a stage writes only what it looks at. Packets
 /// are changed where they are; a stage that needs another payload puts one in their place.
 ///
-/// A stage is polled for output after every call into it, and never out of the blue: what becomes
+/// A stage is polled for output after every call into it (except [`Interest::Quiet`] ones), and never out of the blue: what becomes
 /// due with time is announced by [`poll_timeout`](Self::poll_timeout).
 pub trait Stage: Send + fmt::Debug {
     /// A stream begins, or its parameters have changed. The answer says whether the stage wants its
@@ -106,14 +106,17 @@ pub trait Stage: Send + fmt::Debug {
 pub enum Interest {
     /// All of them.
     Packets,
+    /// All of them, and none gives the stage output at once: it is not polled after a packet. What
+    /// becomes due later is announced by [`poll_timeout`](Stage::poll_timeout).
+    Quiet,
     /// None.
     Nothing,
 }
 
 impl Interest {
-    /// [`Interest::Packets`] if so.
-    pub(crate) fn when(wanted: bool) -> Self {
-        if wanted { Self::Packets } else { Self::Nothing }
+    /// [`Interest::Quiet`] if so.
+    pub(crate) fn quiet_if(wanted: bool) -> Self {
+        if wanted { Self::Quiet } else { Self::Nothing }
     }
 }
 

@@ -95,7 +95,7 @@ impl Stage for Statistics {
         if let Some(rtx) = rtx {
             streams.entry(rtx).or_default().media = Some(stream.ssrc);
         }
-        Interest::Packets
+        Interest::Quiet
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {

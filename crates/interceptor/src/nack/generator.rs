@@ -122,7 +122,11 @@ impl Stage for NackGenerator {
         } else {
             self.streams.remove(&stream.ssrc);
         }
-        Interest::when(stream.feedback.nack)
+        if stream.feedback.nack {
+            Interest::Packets
+        } else {
+            Interest::Nothing
+        }
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {

@@ -1,8 +1,14 @@
-use rtp::Packet;
+use bytes::Bytes;
+use rtp::{Header, Packet};
+use smallvec::SmallVec;
 use std::time::{Duration, Instant};
 
 /// The room a history begins with, in packets.
 const FIRST_ROOM: usize = 32;
+
+/// Bytes of a header that stand in a slot without allocating: the fixed part and 28 bytes of
+/// extensions. A slot that had to allocate keeps the room.
+const HEADER_ROOM: usize = 40;
 
 /// The last packets of one outgoing stream, each at its sequence number modulo the room, which is a
 /// power of two. Payloads are shared, not copied.
@@ -16,9 +22,13 @@ pub(super) struct History {
     max_age: Duration,
 }
 
+/// A packet that was sent. Its header stands here as on the wire, which takes less than half the
+/// room of one that can be changed.
 #[derive(Debug)]
 struct Sent {
-    packet: Packet,
+    sequence_number: u16,
+    header: SmallVec<[u8; HEADER_ROOM]>,
+    payload: Bytes,
     at: Instant,
     repeated: Option<Instant>,
 }
@@ -38,11 +48,22 @@ impl History {
             self.grow();
         }
         let at = self.place(number);
-        self.slots[at] = Some(Sent {
-            packet: packet.clone(),
+        let sent = self.slots[at].get_or_insert_with(|| Sent {
+            sequence_number: number,
+            header: SmallVec::new(),
+            payload: Bytes::new(),
             at: now,
             repeated: None,
         });
+        sent.header.resize(packet.header.encoded_len(), 0);
+        if packet.header.write(&mut sent.header).is_err() {
+            // It could not be sent either.
+            self.slots[at] = None;
+            return;
+        }
+        sent.sequence_number = number;
+        sent.payload = packet.payload.clone();
+        (sent.at, sent.repeated) = (now, None);
     }
 
     /// The packet, unless it is too old or was taken less than `spacing` ago.
@@ -51,22 +72,23 @@ impl History {
         now: Instant,
         sequence_number: u16,
         spacing: Duration,
-    ) -> Option<&Packet> {
+    ) -> Option<Packet> {
         if self.slots.is_empty() {
             return None;
         }
         let at = self.place(sequence_number);
         let sent = self.slots[at].as_mut()?;
         let age = now.saturating_duration_since(sent.at);
-        if sent.packet.header.sequence_number != sequence_number || age > self.max_age {
+        if sent.sequence_number != sequence_number || age > self.max_age {
             return None;
         }
         let recent = |at: Instant| now.saturating_duration_since(at) < spacing;
         if sent.repeated.is_some_and(recent) {
             return None;
         }
+        let (header, _) = Header::parse(&sent.header).ok()?;
         sent.repeated = Some(now);
-        Some(&sent.packet)
+        Some(Packet::new(header, sent.payload.clone()))
     }
 
     #[cfg(test)]
@@ -74,18 +96,17 @@ impl History {
         self.slots.len()
     }
 
+    /// Whether a packet would take the place of another one that is still young.
     fn is_crowded(&self, now: Instant, sequence_number: u16) -> bool {
         if self.slots.is_empty() {
             return true;
         }
         let young = |sent: &Sent| {
-            sent.packet.header.sequence_number != sequence_number
+            sent.sequence_number != sequence_number
                 && now.saturating_duration_since(sent.at) < self.max_age
         };
-        self.slots.len() < self.max_packets
-            && self.slots[self.place(sequence_number)]
-                .as_ref()
-                .is_some_and(young)
+        let occupied = &self.slots[self.place(sequence_number)];
+        self.slots.len() < self.max_packets && occupied.as_ref().is_some_and(young)
     }
 
     fn grow(&mut self) {
@@ -93,7 +114,7 @@ impl History {
         let old = std::mem::take(&mut self.slots);
         self.slots.resize_with(room, || None);
         for sent in old.into_iter().flatten() {
-            let at = self.place(sent.packet.header.sequence_number);
+            let at = self.place(sent.sequence_number);
             self.slots[at] = Some(sent);
         }
     }
@@ -136,6 +157,18 @@ mod tests {
         assert_eq!(slow.room(), 128);
         let (fast, _) = filled(5000, Duration::from_micros(100));
         assert_eq!(fast.room(), 1024);
+    }
+
+    #[test]
+    fn a_packet_comes_back_as_it_was() {
+        let now = Instant::now();
+        let mut history = History::new(1024, Duration::from_secs(1));
+        let mut long = packet(7);
+        long.header.csrc.push(9);
+        long.header.extensions.set(1, &[5; 3]).unwrap();
+        long.header.extensions.set(20, &[6; 100]).unwrap();
+        history.push(now, &long);
+        assert_eq!(history.take(now, 7, Duration::ZERO), Some(long));
     }
 
     #[test]

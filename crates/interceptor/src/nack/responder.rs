@@ -64,9 +64,8 @@ impl NackResponder {
             }
             if let Some(packet) = stream.history.take(now, number, spacing) {
                 let wrapper = stream.wrapper.as_mut();
-                let wrapped = wrapper.and_then(|wrapper| wrapper.wrap(packet));
-                self.queue
-                    .push_back(wrapped.unwrap_or_else(|| packet.clone()));
+                let wrapped = wrapper.and_then(|wrapper| wrapper.wrap(&packet));
+                self.queue.push_back(wrapped.unwrap_or(packet));
             }
         }
     }
@@ -86,7 +85,7 @@ impl Stage for NackResponder {
             wrapper: None,
         });
         sender.wrapper = Wrapper::for_stream(stream, sender.wrapper.take());
-        Interest::Packets
+        Interest::Quiet
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {

@@ -3,11 +3,11 @@ mod output;
 mod route;
 
 use self::compound::Compound;
-use self::route::{Awake, Routes, StageSet};
+use self::route::{Awake, Route, Routes, StageSet};
 use crate::{
-    AbsoluteSendTime, Config, Direction, Error, Event, Interest, Keyframes, MaximumBitrate,
-    NackGenerator, NackResponder, PipelineStart, PipelineStats, Place, Reports, Retransmissions,
-    Signal, Stage, Statistics, Stream, StreamStats, TransportArrivals, TransportSends, Verdict,
+    AbsoluteSendTime, Config, Direction, Error, Event, Keyframes, MaximumBitrate, NackGenerator,
+    NackResponder, PipelineStart, PipelineStats, Place, Reports, Retransmissions, Signal, Stage,
+    Statistics, Stream, StreamStats, TransportArrivals, TransportSends, Verdict,
 };
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
@@ -131,9 +131,8 @@ impl Pipeline {
         self.routes.insert_stage(at);
         self.awake.insert_stage(at);
         for stream in self.streams.values() {
-            if self.stages[at].1.bind(now, stream) == Interest::Packets {
-                self.routes.add_stage(stream, at);
-            }
+            let interest = self.stages[at].1.bind(now, stream);
+            self.routes.add_stage(stream, at, interest);
         }
         self.touch(now, StageSet::one(at));
         Ok(())
@@ -154,14 +153,12 @@ impl Pipeline {
         if self.routes.conflict(&stream) {
             return Err(Error::SsrcInUse);
         }
-        let mut wanted = StageSet::default();
+        let mut route = Route::new(stream.ssrc);
         for (at, (_, stage)) in self.stages.iter_mut().enumerate() {
-            if stage.bind(now, &stream) == Interest::Packets {
-                wanted = wanted.with(at);
-            }
+            route.add(at, stage.bind(now, &stream));
         }
         let before = self.streams.insert(key, stream.clone());
-        self.routes.replace(before.as_ref(), &stream, wanted);
+        self.routes.replace(before.as_ref(), &stream, route);
         self.touch_all(now);
         Ok(())
     }
@@ -182,15 +179,15 @@ impl Pipeline {
     /// A packet of the application on its way to SRTP. After [`Verdict::Pass`] the caller protects
     /// and sends it.
     pub fn handle_outgoing(&mut self, now: Instant, packet: &mut Packet) -> Verdict {
-        let stages = self.routes.get(Direction::Outgoing, packet.header.ssrc);
-        self.pass_outgoing(now, packet, stages)
+        let route = self.routes.get(Direction::Outgoing, packet.header.ssrc);
+        self.pass_outgoing(now, packet, route)
     }
 
     /// A packet from SRTP on its way to the application. Retransmissions are unwrapped where they
     /// are: afterwards the packet has SSRC, payload type and sequence number of the original.
     pub fn handle_incoming(&mut self, now: Instant, packet: &mut Packet) -> Verdict {
-        let stages = self.routes.get(Direction::Incoming, packet.header.ssrc);
-        self.pass_incoming(now, packet, stages)
+        let route = self.routes.get(Direction::Incoming, packet.header.ssrc);
+        self.pass_incoming(now, packet, route)
     }
 
     /// A datagram of RTCP from SRTCP. `observe` sees every packet in it that can be read, after the

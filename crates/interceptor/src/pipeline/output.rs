@@ -1,5 +1,5 @@
 use super::Pipeline;
-use super::route::StageSet;
+use super::route::{Route, StageSet};
 use crate::{Direction, Event, PacketResult, Signal, Verdict};
 use rtp::{Packet, rtcp};
 use std::time::Instant;
@@ -76,18 +76,18 @@ impl Pipeline {
         &mut self,
         now: Instant,
         packet: &mut Packet,
-        stages: StageSet,
+        route: Route,
     ) -> Verdict {
-        let mut rest = stages;
+        let mut rest = route.stages;
         while let Some(at) = rest.first() {
             rest = rest.without(at);
             if self.stages[at].1.handle_outgoing(now, packet) == Verdict::Drop {
                 self.stats.dropped_outgoing += 1;
-                self.touch(now, stages);
+                self.touch(now, route.loud);
                 return Verdict::Drop;
             }
         }
-        self.touch(now, stages);
+        self.touch(now, route.loud);
         Verdict::Pass
     }
 
@@ -95,18 +95,18 @@ impl Pipeline {
         &mut self,
         now: Instant,
         packet: &mut Packet,
-        stages: StageSet,
+        route: Route,
     ) -> Verdict {
-        let mut rest = stages;
+        let mut rest = route.stages;
         while let Some(at) = rest.last() {
             rest = rest.without(at);
             if self.stages[at].1.handle_incoming(now, packet) == Verdict::Drop {
                 self.stats.dropped_incoming += 1;
-                self.touch(now, stages);
+                self.touch(now, route.loud);
                 return Verdict::Drop;
             }
         }
-        self.touch(now, stages);
+        self.touch(now, route.loud);
         Verdict::Pass
     }
 

@@ -1,4 +1,4 @@
-use crate::{Direction, Stream};
+use crate::{Direction, Interest, Stream};
 use std::collections::BTreeMap;
 
 /// A set of stages by their position, one bit each.
@@ -64,24 +64,65 @@ pub(super) struct Routes {
     incoming: BTreeMap<u32, Route>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Route {
-    stages: StageSet,
-    /// The stream it belongs to.
+/// The way of the packets of one SSRC.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Route {
+    /// Who wants them.
+    pub(super) stages: StageSet,
+    /// Those of them that may have output after a packet.
+    pub(super) loud: StageSet,
+    /// The stream they belong to.
     media: u32,
 }
 
+impl Route {
+    pub(super) fn new(media: u32) -> Self {
+        Self {
+            media,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn add(&mut self, at: usize, interest: Interest) {
+        match interest {
+            Interest::Packets => {
+                self.stages = self.stages.with(at);
+                self.loud = self.loud.with(at);
+            }
+            Interest::Quiet => self.stages = self.stages.with(at),
+            Interest::Nothing => {}
+        }
+    }
+
+    /// The part of the way before a stage.
+    pub(super) fn before(self, at: usize) -> Self {
+        let (stages, loud) = (self.stages.before(at), self.loud.before(at));
+        Self {
+            stages,
+            loud,
+            ..self
+        }
+    }
+
+    /// The part of the way behind a stage.
+    pub(super) fn behind(self, at: usize) -> Self {
+        let (stages, loud) = (self.stages.behind(at), self.loud.behind(at));
+        Self {
+            stages,
+            loud,
+            ..self
+        }
+    }
+}
+
 impl Routes {
-    /// The stages for a packet; none for a stream that is not bound.
-    pub(super) fn get(&self, direction: Direction, ssrc: u32) -> StageSet {
+    /// The way of a packet; without stages for a stream that is not bound.
+    pub(super) fn get(&self, direction: Direction, ssrc: u32) -> Route {
         let routes = match direction {
             Direction::Outgoing => &self.outgoing,
             Direction::Incoming => &self.incoming,
         };
-        routes
-            .get(&ssrc)
-            .map(|route| route.stages)
-            .unwrap_or_default()
+        routes.get(&ssrc).copied().unwrap_or_default()
     }
 
     /// Whether an SSRC of the stream belongs to another one.
@@ -99,14 +140,13 @@ impl Routes {
         own_rtx || ssrcs(stream).any(foreign)
     }
 
-    pub(super) fn replace(&mut self, before: Option<&Stream>, stream: &Stream, stages: StageSet) {
+    pub(super) fn replace(&mut self, before: Option<&Stream>, stream: &Stream, route: Route) {
         if let Some(before) = before {
             self.remove(before);
         }
         let routes = self.of(stream.direction);
         for ssrc in ssrcs(stream) {
-            let media = stream.ssrc;
-            routes.insert(ssrc, Route { stages, media });
+            routes.insert(ssrc, route);
         }
     }
 
@@ -117,11 +157,11 @@ impl Routes {
         }
     }
 
-    pub(super) fn add_stage(&mut self, stream: &Stream, at: usize) {
+    pub(super) fn add_stage(&mut self, stream: &Stream, at: usize, interest: Interest) {
         let routes = self.of(stream.direction);
         for ssrc in ssrcs(stream) {
             if let Some(route) = routes.get_mut(&ssrc) {
-                route.stages = route.stages.with(at);
+                route.add(at, interest);
             }
         }
     }
@@ -129,6 +169,7 @@ impl Routes {
     pub(super) fn insert_stage(&mut self, at: usize) {
         for route in self.outgoing.values_mut().chain(self.incoming.values_mut()) {
             route.stages = route.stages.shifted(at);
+            route.loud = route.loud.shifted(at);
         }
     }
 

@@ -184,7 +184,7 @@ impl Stage for Reports {
         for ssrc in [Some(stream.ssrc), bound.rtx].into_iter().flatten() {
             self.follow(now, stream.direction, ssrc, stream.clock_rate);
         }
-        Interest::Packets
+        Interest::Quiet
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {

@@ -137,7 +137,11 @@ impl Stage for TransportArrivals {
                 self.streams.insert(ssrc, (id, stream.ssrc));
             }
         }
-        Interest::when(id.is_some())
+        if id.is_some() {
+            Interest::Packets
+        } else {
+            Interest::Nothing
+        }
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {

@@ -36,7 +36,7 @@ impl Stage for AbsoluteSendTime {
                 self.streams.insert(ssrc, (id, stream.ssrc));
             }
         }
-        Interest::when(stream.absolute_send_time_id.is_some())
+        Interest::quiet_if(stream.absolute_send_time_id.is_some())
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {

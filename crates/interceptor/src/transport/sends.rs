@@ -177,7 +177,7 @@ impl Stage for TransportSends {
                 self.streams.insert(ssrc, (id, stream.ssrc));
             }
         }
-        Interest::when(stream.transport_sequence_id.is_some())
+        Interest::quiet_if(stream.transport_sequence_id.is_some())
     }
 
     fn unbind(&mut self, direction: Direction, ssrc: u32) {
