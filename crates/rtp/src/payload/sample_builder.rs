@@ -173,6 +173,8 @@ impl SampleBuilder {
                 self.slots.push_front(None);
             }
             self.first = Some(number);
+            self.in_step = false;
+            self.scanned = 0;
             self.insert(0, packet);
         } else if ahead < 0 && distance <= self.max_packets() {
             self.stats.late_packets += 1;

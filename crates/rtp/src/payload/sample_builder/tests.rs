@@ -107,6 +107,16 @@ fn the_first_packet_may_come_second() {
     assert_eq!(short(&samples(&mut builder(), packets)), [(0, 30, 0)]);
 }
 
+#[test]
+fn the_frame_before_the_first_to_arrive_may_still_come() {
+    let mut sender = Sender::new();
+    let first = sender.frame(0, 2);
+    let second = sender.frame(1, 3);
+    let order = [&second[0], &second[1], &first[0], &first[1], &second[2]];
+    let out = samples(&mut builder(), order.map(Packet::clone));
+    assert_eq!(short(&out), [(0, 20, 0), (1, 30, 0)]);
+}
+
 // media-043
 #[test]
 fn a_frame_that_lacks_a_packet_is_dropped_whole_and_counted() {

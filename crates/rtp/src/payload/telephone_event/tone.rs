@@ -13,13 +13,13 @@ const TRANSMISSIONS: u8 = 3;
 ///
 /// // The digit 5 for 100 ms at 8 000 Hz, a packet each 50 ms, at -10 dBm0.
 /// let tone = Tone::new(code('5').expect("a digit"), 10, 800, 400);
-/// for report in tone {
+/// for report in tone.clone() {
 ///     // At `report.at`: send `report.event.to_bytes()` with the timestamp of the beginning
 ///     // plus `report.timestamp`, and the marker bit `report.marker`.
 /// }
 /// # assert_eq!(tone.count(), 4);
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Tone {
     code: u8,
     volume: u8,
