@@ -22,7 +22,6 @@ use browser::{Addresses, Browser};
 use network::Inside;
 use page::{Page, Report};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout_at};
 
@@ -79,9 +78,6 @@ const CHECKS_OF_MEDIA: &[&str] = &[
     "one track fanned out to five pages",
     "video on a path that loses one packet in twenty",
 ];
-
-/// From the start of the browser to the last check.
-const DEADLINE: Duration = Duration::from_secs(120);
 
 /// Two browsers at once would only make each other slow.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
@@ -204,7 +200,7 @@ async fn run(inside: &Inside, visit: Visit) {
 
     println!("\n{browser} on {url}");
     let mut process = browser.start(inside.scratch(), addresses, &url);
-    let deadline = Instant::now() + DEADLINE;
+    let deadline = Instant::now() + visited.deadline();
     let mut failed: Vec<String> = Vec::new();
     let mut left = checks.iter();
     let ended = loop {
@@ -224,7 +220,12 @@ async fn run(inside: &Inside, visit: Visit) {
                 break Ok(());
             }
             Ok(None) => break Err("the page's server has ended".to_owned()),
-            Err(_) => break Err(format!("not finished after {} s", DEADLINE.as_secs())),
+            Err(_) => {
+                break Err(format!(
+                    "not finished after {} s",
+                    visited.deadline().as_secs()
+                ));
+            }
         }
     };
     let output = process.stop().await;

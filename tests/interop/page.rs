@@ -7,6 +7,7 @@ use axum::routing::{MethodRouter, get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use std::fmt;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// The most reports that wait to be read; the page sends one at a time.
@@ -33,7 +34,9 @@ pub(crate) struct Outcome {
     pub(crate) passed: bool,
     /// How long it took.
     milliseconds: u64,
-    /// Everything else the page says: of a failure, where the check stood and its statistics.
+    /// What it measured, where it passed.
+    pub(crate) results: Value,
+    /// Where a failed check stood, and its statistics.
     details: Value,
 }
 
@@ -50,6 +53,7 @@ impl Report {
             check: text("check"),
             passed: body["passed"] == json!(true),
             milliseconds: body["milliseconds"].as_u64().unwrap_or_default(),
+            results: body["results"].clone(),
             details: body["details"].clone(),
         })
     }
@@ -59,6 +63,9 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.passed { "ok    " } else { "FAILED" };
         write!(f, "{verdict} {:>6} ms  {}", self.milliseconds, self.check)?;
+        if self.results["absent"] == json!(true) {
+            write!(f, ": the browser lacks it")?;
+        }
         if !self.passed {
             write!(f, "\n{:#}", self.details)?;
         }
@@ -81,6 +88,14 @@ impl Page {
         match self {
             Self::Data => "/interop",
             Self::MediaLoop => "/interop/media?loop",
+        }
+    }
+
+    /// From the start of the browser to the last check.
+    pub(crate) fn deadline(self) -> Duration {
+        match self {
+            Self::Data => Duration::from_secs(120),
+            Self::MediaLoop => Duration::from_secs(240),
         }
     }
 }
