@@ -133,6 +133,27 @@ fn read_rtp(media: &Media) {
     let _ = (media.bandwidth(), media.is_rtp());
 }
 
+// sdp-036, sdp-037, sdp-041, sdp-044
+#[test]
+fn what_real_stacks_say_of_media_is_read_without_error() {
+    for path in files("sdp/captured").into_iter().chain(files("sdp/jsep")) {
+        let text = fs::read_to_string(&path).unwrap();
+        let description = Description::parse(&text).unwrap();
+        for media in description.media.iter().filter(|media| media.is_rtp()) {
+            let name = path.display();
+            assert!(!media.rtp_maps().unwrap().is_empty(), "{name}");
+            assert_eq!(media.ext_maps().map(drop), Ok(()), "{name}");
+            assert_eq!(media.msids().map(drop), Ok(()), "{name}");
+            assert_eq!(media.ssrcs().map(drop), Ok(()), "{name}");
+            assert_eq!(media.ssrc_groups().map(drop), Ok(()), "{name}");
+            assert_eq!(media.simulcast().map(drop), Ok(()), "{name}");
+            assert_eq!(media.rtcp_feedback_lines().map(drop), Ok(()), "{name}");
+            assert_eq!(media.format_parameter_lines().map(drop), Ok(()), "{name}");
+            assert_eq!(media.rtcp_port().map(drop), Ok(()), "{name}");
+        }
+    }
+}
+
 /// Every accessor, so that none panics on what others wrote.
 fn read_all(description: &Description) {
     let _ = description.groups();

@@ -10,7 +10,11 @@
 
 mod sample;
 
-use muonrtc_sdp::{Attribute, Candidate, Description, Media, Origin, Timing};
+use muonrtc_sdp::{
+    Attribute, Candidate, Description, Direction, ExtMap, FormatParameters, Media, Msid, Origin,
+    Rid, RidDirection, RtcpFeedback, RtpMap, Simulcast, SimulcastStream, SsrcAttribute, SsrcGroup,
+    Timing,
+};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -106,6 +110,73 @@ fn candidate() -> impl Strategy<Value = Candidate> {
     })
 }
 
+fn word() -> impl Strategy<Value = String> {
+    "[!-~]{1,12}"
+}
+
+fn phrase() -> impl Strategy<Value = String> {
+    "[!-~]{1,8}( [!-~]{1,8}){0,2}"
+}
+
+fn direction() -> impl Strategy<Value = Direction> {
+    prop_oneof![
+        Just(Direction::SendRecv),
+        Just(Direction::SendOnly),
+        Just(Direction::RecvOnly),
+        Just(Direction::Inactive)
+    ]
+}
+
+/// The identifier is 1; a section may not have it twice.
+fn ext_map() -> impl Strategy<Value = ExtMap> {
+    (option::of(direction()), word(), option::of(phrase())).prop_map(
+        |(direction, uri, attributes)| ExtMap {
+            direction,
+            attributes,
+            ..ExtMap::new(1, uri)
+        },
+    )
+}
+
+fn rid() -> impl Strategy<Value = Rid> {
+    let direction = prop_oneof![Just(RidDirection::Send), Just(RidDirection::Recv)];
+    let restriction = ("max-[a-z]{1,6}", option::of("[!-:<-~]{0,6}"));
+    let formats = prop_oneof![Just(vec![]), Just(vec!["96".to_owned(), "97".to_owned()])];
+    (
+        "[0-9A-Za-z_-]{1,8}",
+        direction,
+        formats,
+        vec(restriction, 0..4),
+    )
+        .prop_map(|(id, direction, formats, restrictions)| Rid {
+            formats,
+            restrictions,
+            ..Rid::new(id, direction)
+        })
+}
+
+fn simulcast() -> impl Strategy<Value = Simulcast> {
+    let stream = ("[0-9A-Za-z_-]{1,8}", any::<bool>())
+        .prop_map(|(rid, paused)| SimulcastStream { rid, paused });
+    let streams = vec(vec(stream, 1..3), 1..4);
+    (streams.clone(), streams, 0..3_u8).prop_map(|(send, recv, left_out)| {
+        let mut simulcast = Simulcast { send, recv };
+        match left_out {
+            0 => simulcast.send.clear(),
+            1 => simulcast.recv.clear(),
+            _ => {}
+        }
+        simulcast
+    })
+}
+
+/// A section with one attribute.
+fn with(key: &str, value: impl std::fmt::Display) -> Media {
+    let mut media = Media::rtp("video", [96, 97]);
+    media.push(key, value);
+    media
+}
+
 /// A captured description with a few bytes replaced, dropped or repeated.
 fn damaged() -> impl Strategy<Value = String> {
     let source = prop_oneof![
@@ -134,7 +205,10 @@ fn read_rtp(media: &Media) {
     let _ = (media.ssrcs(), media.ssrc_groups(), media.simulcast());
     let _ = (media.rtcp_feedback_lines(), media.format_parameter_lines());
     let _ = (media.rtcp_port(), media.ptime(), media.maxptime());
-    let _ = (media.bandwidth(), media.is_rtp());
+    let _ = (media.bandwidth(), media.is_rtp(), media.rtp_maps());
+    let _ = media
+        .ssrcs()
+        .map(|all| all.iter().filter_map(SsrcAttribute::msid).count());
 }
 
 fn check(text: &str) -> Result<(), TestCaseError> {
@@ -180,6 +254,56 @@ proptest! {
     #[test]
     fn a_candidate_that_is_printed_is_read(candidate in candidate()) {
         prop_assert_eq!(candidate.to_string().parse(), Ok(candidate));
+    }
+
+    #[test]
+    fn what_a_codec_is_and_may_have_is_read_as_printed(
+        (encoding, clock_rate, channels) in (token(), any::<u32>(), 1..=8_u16),
+        (text, value, wildcard) in (phrase(), phrase(), any::<bool>()),
+    ) {
+        let map = RtpMap { payload_type: 96, encoding, clock_rate, channels };
+        prop_assert_eq!(with("rtpmap", &map).rtp_maps(), Ok(vec![map]));
+        let parameters = FormatParameters::new(96, text);
+        let read = with("fmtp", &parameters).format_parameter_lines();
+        prop_assert_eq!(read, Ok(vec![parameters]));
+        let feedback = RtcpFeedback { payload_type: (!wildcard).then_some(96), value };
+        let media = with("rtcp-fb", &feedback);
+        let of_96: Vec<&str> = media.rtcp_feedback(96).collect();
+        prop_assert_eq!(of_96, [feedback.value.as_str()]);
+        prop_assert_eq!(media.rtcp_feedback_lines(), Ok(vec![feedback]));
+    }
+
+    #[test]
+    fn what_a_stream_is_called_is_read_as_printed(
+        (stream, track) in (word(), option::of(word())),
+        (ssrc, name, value) in (any::<u32>(), token(), option::of(phrase())),
+        (semantics, ssrcs) in (token(), vec(any::<u32>(), 0..4)),
+    ) {
+        let msid = Msid { stream, track };
+        prop_assert_eq!(with("msid", &msid).msids(), Ok(vec![msid]));
+        let attribute = SsrcAttribute { ssrc, name, value };
+        prop_assert_eq!(with("ssrc", &attribute).ssrcs(), Ok(vec![attribute]));
+        let group = SsrcGroup { semantics, ssrcs };
+        prop_assert_eq!(with("ssrc-group", &group).ssrc_groups(), Ok(vec![group]));
+    }
+
+    #[test]
+    fn extensions_and_layers_are_read_as_printed(
+        map in ext_map(),
+        rid in rid(),
+        simulcast in simulcast(),
+    ) {
+        prop_assert_eq!(with("extmap", &map).ext_maps(), Ok(vec![map]));
+        prop_assert_eq!(with("rid", &rid).rids(), vec![rid]);
+        prop_assert_eq!(with("simulcast", &simulcast).simulcast(), Ok(Some(simulcast)));
+    }
+
+    #[test]
+    fn any_text_as_an_attribute_of_media_never_panics(
+        key in "extmap|msid|ssrc|ssrc-group|rid|simulcast|rtpmap|fmtp|rtcp-fb|rtcp|ptime|maxptime",
+        value in "([0-9]{1,6}|[a-z]{1,4}|send|recv|pt|[ ;,~/=:*.-]){0,16}|.{0,40}",
+    ) {
+        read_rtp(&with(&key, value));
     }
 
     #[test]
