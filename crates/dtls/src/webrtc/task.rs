@@ -36,10 +36,11 @@ pub(super) struct Established {
 /// The largest message; the implementation reads records into 8 KiB.
 pub(super) const MAX_MESSAGE: usize = 8192 - 64;
 
-/// What the implementation has.
+/// What the implementation has, GCM first. A client offers its list in this order; a server takes
+/// the first of the client's that it has, whatever its own order.
 const ALL_PROFILES: [SrtpProfile; 4] = [
-    SrtpProfile::AeadAes256Gcm,
     SrtpProfile::AeadAes128Gcm,
+    SrtpProfile::AeadAes256Gcm,
     SrtpProfile::Aes128CmSha1_80,
     SrtpProfile::Aes128CmSha1_32,
 ];
