@@ -241,7 +241,11 @@ impl Extensions {
         None
     }
 
-    fn fits_one_byte(&self) -> bool {
+    /// Whether every element fits the one-byte form: its id is at most 14, its value 1 to 16 bytes
+    /// long. Otherwise all are written in the two-byte form, which a stream may mix with the other
+    /// only where `a=extmap-allow-mixed` is negotiated (§4.1.2).
+    #[must_use]
+    pub fn fits_one_byte(&self) -> bool {
         self.iter()
             .all(|(id, data)| id <= 14 && (1..=16).contains(&data.len()))
     }
@@ -293,7 +297,7 @@ mod tests {
         assert_eq!(written(&extensions), block);
     }
 
-    // rtp-017
+    // rtp-016, rtp-017
     #[test]
     fn two_bytes_are_taken_only_where_one_does_not_fit() {
         let long = [7; 17];
@@ -305,6 +309,7 @@ mod tests {
             (&[(1, &long[..1]), (255, &long)], 0x1000),
         ] {
             let extensions = with(elements);
+            assert_eq!(extensions.fits_one_byte(), profile == ONE_BYTE);
             let block = written(&extensions);
             assert_eq!(block[..2], profile.to_be_bytes());
             assert_eq!(parse(&block), Ok(extensions));

@@ -186,15 +186,17 @@ fn names() -> impl Strategy<Value = Rtcp> {
             }
             .into()
         }),
-        (0_u8..32, any::<u32>(), any::<u32>(), words(9)).prop_map(|(subtype, ssrc, name, data)| {
-            ApplicationDefined {
-                subtype,
-                ssrc,
-                name,
-                data: data.into(),
+        (0_u8..32, any::<u32>(), any::<[u8; 4]>(), words(9)).prop_map(
+            |(subtype, ssrc, name, data)| {
+                ApplicationDefined {
+                    subtype,
+                    ssrc,
+                    name,
+                    data: data.into(),
+                }
+                .into()
             }
-            .into()
-        }),
+        ),
         (208_u8..=223, 0_u8..32, words(9)).prop_map(|(packet_type, count, body)| {
             Unknown {
                 packet_type,

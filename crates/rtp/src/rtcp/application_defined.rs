@@ -29,8 +29,8 @@ pub struct ApplicationDefined {
     pub subtype: u8,
     /// Who sends it.
     pub ssrc: u32,
-    /// The application's name, ASCII; the number of its four letters.
-    pub name: u32,
+    /// The application's name, ASCII.
+    pub name: [u8; 4],
     /// Its data, a multiple of 4 bytes.
     pub data: SmallVec<[u8; 32]>,
 }
@@ -41,7 +41,7 @@ impl ApplicationDefined {
         Ok(Self {
             subtype,
             ssrc: reader.u32()?,
-            name: reader.u32()?,
+            name: reader.array()?,
             data: reader.rest().into(),
         })
     }
@@ -65,7 +65,7 @@ impl Body for ApplicationDefined {
             return Err(EncodeError::Value);
         }
         out.put_u32(self.ssrc);
-        out.put_u32(self.name);
+        out.put_slice(&self.name);
         out.put_slice(&self.data);
         Ok(())
     }
@@ -90,7 +90,7 @@ mod tests {
         let app = ApplicationDefined {
             subtype: 3,
             ssrc: 1,
-            name: u32::from_be_bytes(*b"muon"),
+            name: *b"muon",
             data: b"abcd".as_slice().into(),
         };
         same_bytes("83cc0003000000016d756f6e61626364", &app.into());

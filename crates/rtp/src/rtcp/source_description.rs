@@ -34,7 +34,7 @@ pub struct SourceDescription {
 pub struct SourceChunk {
     /// The source.
     pub ssrc: u32,
-    /// Its names.
+    /// Its names, [`MAX_ITEMS`](Self::MAX_ITEMS) at most.
     pub items: SmallVec<[SourceItem; 2]>,
 }
 
@@ -94,6 +94,10 @@ impl SourceDescription {
 }
 
 impl SourceChunk {
+    /// The most names a source has; more than there are types of them in use. Those behind them
+    /// are ignored when a packet is read.
+    pub const MAX_ITEMS: usize = 16;
+
     /// The text of the first item of a type.
     #[must_use]
     pub fn get(&self, item_type: SourceItemType) -> Option<&[u8]> {
@@ -112,10 +116,13 @@ impl SourceChunk {
                 0 => break,
                 item_type => {
                     let len = reader.u8()?;
-                    items.push(SourceItem {
-                        item_type: SourceItemType(item_type),
-                        text: reader.take(len.into())?.into(),
-                    });
+                    let text = reader.take(len.into())?;
+                    if items.len() < Self::MAX_ITEMS {
+                        items.push(SourceItem {
+                            item_type: SourceItemType(item_type),
+                            text: text.into(),
+                        });
+                    }
                 }
             }
         }
@@ -131,6 +138,9 @@ impl SourceChunk {
     }
 
     fn write(&self, mut out: &mut [u8]) -> Result<(), EncodeError> {
+        if self.items.len() > Self::MAX_ITEMS {
+            return Err(EncodeError::Value);
+        }
         out.put_u32(self.ssrc);
         for item in &self.items {
             // A type of 0 would end the list.
@@ -236,6 +246,21 @@ mod tests {
         ] {
             assert_eq!(Packet::parse(packet), Err(DecodeError::Truncated));
         }
+    }
+
+    #[test]
+    fn names_beyond_sixteen_are_ignored_and_not_written() {
+        let mut packet = vec![0x81, 202, 0, 12, 0, 0, 0, 1];
+        packet.extend([1, 0].repeat(20));
+        packet.extend([0; 4]);
+        let Ok(Packet::SourceDescription(mut names)) = Packet::parse(&packet) else {
+            panic!("it is a source description");
+        };
+        let items = &mut names.chunks[0].items;
+        assert_eq!(items.len(), SourceChunk::MAX_ITEMS);
+        items.push(items[0].clone());
+        let written = Packet::from(names).write(&mut [0; 512]);
+        assert_eq!(written, Err(EncodeError::Value));
     }
 
     #[test]
