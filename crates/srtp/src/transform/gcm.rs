@@ -90,6 +90,9 @@ impl Gcm {
         packet: &mut [u8],
     ) -> Result<usize, Error> {
         let (clear, body) = packet.split_at_mut(header.len);
+        if body.len() < GCM_TAG_LEN {
+            return Err(Error::Length);
+        }
         let iv = self.rtp.iv(header.ssrc, index.number());
         let payload = self.rtp.cipher.open_in_place(&iv, clear, body)?;
         Ok(header.len + payload)
