@@ -84,7 +84,9 @@ impl super::Packetizer for Packetizer {
         self.units.clear();
         self.units.extend(nal_units(frame).filter(|unit| {
             let kind = NalHeader::from(frame[unit.start]).kind;
-            !matches!(kind, kind::ACCESS_UNIT_DELIMITER | kind::FILLER_DATA)
+            // What has the type of a kind of payload, or a reserved one, cannot be sent (§5.4).
+            (1..=kind::LAST_NAL_UNIT).contains(&kind)
+                && !matches!(kind, kind::ACCESS_UNIT_DELIMITER | kind::FILLER_DATA)
         }));
         let longest = self.units.iter().map(Range::len).max();
         let longest = longest.ok_or(DecodeError::Value)?;

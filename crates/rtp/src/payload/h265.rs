@@ -53,8 +53,11 @@ impl super::Packetizer for Packetizer {
         self.units.clear();
         for unit in nal_units(frame) {
             let (header, _) = NalHeader::parse(&frame[unit.clone()])?;
-            if !matches!(header.kind, kind::ACCESS_UNIT_DELIMITER | kind::FILLER_DATA) {
-                self.units.push(unit);
+            match header.kind {
+                kind::ACCESS_UNIT_DELIMITER | kind::FILLER_DATA => {}
+                // What has the type of a kind of payload cannot be sent.
+                ..=kind::LAST_NAL_UNIT => self.units.push(unit),
+                _ => {}
             }
         }
         let longest = self.units.iter().map(Range::len).max();

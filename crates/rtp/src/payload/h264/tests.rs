@@ -96,7 +96,12 @@ fn delimiters_and_filler_are_not_sent_and_what_is_no_access_unit_is_refused() {
     ];
     let payloads = cut(&mut Packetizer::default(), &frame, 100);
     assert_eq!(payloads, [(Bytes::from_static(&[0x41, 0x9A]), true)]);
-    for frame in [&[][..], &[0x65, 1, 2, 3], &[0, 0, 1, 9, 0xF0]] {
+    for frame in [
+        &[][..],
+        &[0x65, 1, 2, 3],
+        &[0, 0, 1, 9, 0xF0],
+        &[0, 0, 1, 0x7C, 0x85, 1],
+    ] {
         let refused =
             Packetizer::default().packetize(&Bytes::copy_from_slice(frame), 100, &mut |_, _| {
                 panic!("emitted")
