@@ -4,7 +4,7 @@
 //!
 //! [`open`] looks at the first bytes of a file and gives a [`Reader`] of samples, whatever the format;
 //! each format's module has a reader over any [`std::io::Read`], and a [`Writer`] over any
-//! [`std::io::Write`]. Nothing here is asynchronous and nothing looks at a clock: a sample says how
+//! [`std::io::Write`]. [`Recorder`] makes a file of the packets of a call. Nothing here is asynchronous and nothing looks at a clock: a sample says how
 //! long it lasts, and who plays it waits. Files are not trusted: everything that a file says about
 //! lengths is bounded ([`MAX_FRAME_LEN`]), and no bytes make a reader panic.
 //!

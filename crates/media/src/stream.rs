@@ -34,6 +34,8 @@ pub trait Reader {
 ///
 /// A sample lies on the time axis of the file where its RTP timestamp says, if it has one; otherwise
 /// where the one before it ends.
+///
+/// Writers write in small pieces, as soon as they can: around a file, put a [`std::io::BufWriter`].
 pub trait Writer {
     /// Writes a sample.
     ///

@@ -27,7 +27,8 @@ const DEFAULT_FRAME_TIME: Duration = Duration::from_nanos(33_333_333);
 pub struct Frame {
     /// The index of its track in [`Reader::tracks`].
     pub track: usize,
-    /// When it is shown or heard, from the start.
+    /// When it is shown or heard, from the start; what the decoder of Opus needs beforehand is not
+    /// taken off.
     pub time: Duration,
     /// How long it lasts, if the block, the track or the frame itself says so.
     pub duration: Option<Duration>,

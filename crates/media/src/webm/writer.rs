@@ -10,8 +10,9 @@ use std::collections::VecDeque;
 use std::io::{Seek, Write};
 use std::time::Duration;
 
-/// A cluster that has lasted this long is followed by another, also without a keyframe.
-const MAX_CLUSTER_TIME: Duration = Duration::from_secs(5);
+/// A cluster that has lasted this long is followed by another, also without a keyframe; in
+/// milliseconds.
+const MAX_CLUSTER_TIME: u64 = 5000;
 
 /// A cluster of this many bytes is followed by another (the WebM guidelines' 5 MB).
 const MAX_CLUSTER_LEN: u64 = 5_000_000;
@@ -22,6 +23,9 @@ pub const MAX_HELD: usize = 500;
 
 /// The most entries of the cues; when there are more, every second one is left out.
 const MAX_CUES: usize = 4096;
+
+/// The most tracks that a file has: so many that a block names its track with one byte.
+const MAX_TRACKS: usize = 126;
 
 /// How many bytes the SeekHead takes.
 const SEEK_HEAD_LEN: usize = 26;
@@ -46,6 +50,8 @@ pub struct Writer<W> {
     cluster: Option<Cluster>,
     /// The time and the place of clusters.
     cues: Vec<(u64, u64)>,
+    /// For the start of a block.
+    scratch: Elements,
     /// Of how many clusters one has a cue, and how many were passed over since.
     cue_interval: (usize, usize),
     end: Duration,
@@ -80,7 +86,8 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     ///
-    /// [`Error::Codec`] if WebM does not carry the codec of a track.
+    /// [`Error::Codec`] if WebM does not carry the codec of a track, [`Error::Unsupported`] for more
+    /// than 126 tracks.
     pub fn new(inner: W, tracks: &[Track]) -> Result<Self, Error> {
         Self::with_output(Output::streaming(inner), tracks)
     }
@@ -89,7 +96,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     ///
-    /// [`Error::Codec`] if WebM does not carry the codec of a track.
+    /// As [`new`](Self::new).
     pub fn seekable(inner: W, tracks: &[Track]) -> Result<Self, Error>
     where
         W: Seek,
@@ -98,6 +105,9 @@ impl<W: Write> Writer<W> {
     }
 
     fn with_output(output: Output<W>, tracks: &[Track]) -> Result<Self, Error> {
+        if tracks.len() > MAX_TRACKS {
+            return Err(Error::Unsupported("a file of so many tracks"));
+        }
         let tracks = (1..).zip(tracks).map(|(number, track)| {
             super::track::codec_id(track.codec)?;
             let track = Track {
@@ -117,6 +127,7 @@ impl<W: Write> Writer<W> {
             held: VecDeque::new(),
             header: None,
             cluster: None,
+            scratch: Elements::default(),
             cues: Vec::new(),
             cue_interval: (1, 0),
             end: Duration::ZERO,
@@ -213,8 +224,7 @@ impl<W: Write> Writer<W> {
         let video = self.tracks[track].track.codec.is_video();
         if let Some(cluster) = self.cluster {
             let relative = time.cast_signed().wrapping_sub(cluster.time.cast_signed());
-            let lasts = u128::from(time.saturating_sub(cluster.time));
-            let full = lasts >= MAX_CLUSTER_TIME.as_millis()
+            let full = time.saturating_sub(cluster.time) >= MAX_CLUSTER_TIME
                 || self.output.position() - cluster.start >= MAX_CLUSTER_LEN;
             if let Ok(relative) = i16::try_from(relative)
                 && !full
@@ -224,7 +234,7 @@ impl<W: Write> Writer<W> {
             }
         }
         self.end_cluster()?;
-        if keyframe && (video || !self.has_video()) {
+        if video && keyframe || !self.has_video() {
             self.add_cue(time);
         }
         self.begin_cluster(time)?;
@@ -279,13 +289,13 @@ impl<W: Write> Writer<W> {
         };
         let data = &sample.data[delimiter..];
         let [t0, t1] = relative.to_be_bytes();
-        let flags = if sample.keyframe { KEYFRAME } else { 0 };
+        let keyframe = sample.keyframe || !state.track.codec.is_video();
         let number = u8::try_from(state.track.number).map_err(|_| Error::NoTrack(track))?;
-        let head = [0x80 | number, t0, t1, flags];
-        let mut out = Elements::default();
-        out.head(id::SIMPLE_BLOCK, head.len() + data.len());
-        out.0.extend_from_slice(&head);
-        self.output.write(&out.0)?;
+        let head = [0x80 | number, t0, t1, if keyframe { KEYFRAME } else { 0 }];
+        self.scratch.0.clear();
+        self.scratch.head(id::SIMPLE_BLOCK, head.len() + data.len());
+        self.scratch.0.extend_from_slice(&head);
+        self.output.write(&self.scratch.0)?;
         self.output.write(data)?;
         self.end = self.end.max(time.saturating_add(sample.duration));
         Ok(())
@@ -293,6 +303,17 @@ impl<W: Write> Writer<W> {
 
     /// Puts in what is known only now.
     fn complete(&mut self, positions: Positions) -> Result<(), Error> {
+        if !self.cues.is_empty() {
+            self.write_cues(positions)?;
+        }
+        let mut duration = Elements::default();
+        duration.float(id::DURATION, self.end.as_secs_f64() * 1000.0);
+        self.output.overwrite(positions.duration, &duration.0)?;
+        let len = known_len(self.output.position() - positions.segment);
+        self.output.overwrite(positions.segment - 8, &len)
+    }
+
+    fn write_cues(&mut self, positions: Positions) -> Result<(), Error> {
         let at = self.output.position();
         let mut cues = Elements::default();
         for &(time, cluster) in &self.cues {
@@ -311,12 +332,7 @@ impl<W: Write> Writer<W> {
         self.output.write(&out.0)?;
         let mut seek_head = Elements::default();
         seek_head.seek_head(id::CUES, at - positions.segment);
-        self.output.overwrite(positions.seek_head, &seek_head.0)?;
-        let mut duration = Elements::default();
-        duration.float(id::DURATION, self.end.as_secs_f64() * 1000.0);
-        self.output.overwrite(positions.duration, &duration.0)?;
-        let len = known_len(self.output.position() - positions.segment);
-        self.output.overwrite(positions.segment - 8, &len)
+        self.output.overwrite(positions.seek_head, &seek_head.0)
     }
 
     fn has_video(&self) -> bool {
