@@ -15,7 +15,7 @@ use muonrtc_sdp::{
     RidDirection, RtcpFeedback, Simulcast, SimulcastStream, SsrcAttribute, SsrcGroup,
     format_parameters,
 };
-use sample::{CHROMIUM_ANSWER, FIREFOX_ANSWER};
+use sample::{CHROMIUM_ANSWER, FIREFOX_ANSWER, FIREFOX_SIMULCAST_OFFER};
 use std::fmt::{Debug, Display};
 
 fn video(lines: &[&str]) -> Media {
@@ -255,6 +255,40 @@ fn simulcast_is_read_and_printed() {
         recv: vec![vec![SimulcastStream::new("c")]],
     };
     assert_eq!(media.simulcast().unwrap(), Some(expected));
+}
+
+// sdp-037, sdp-041, sdp-043, sdp-044
+#[test]
+fn firefoxs_offer_of_three_layers_is_understood() {
+    let offer = Description::parse(FIREFOX_SIMULCAST_OFFER).unwrap();
+    assert_eq!(offer.to_string(), FIREFOX_SIMULCAST_OFFER);
+    let [video] = &offer.media[..] else { panic!() };
+    let simulcast = video.simulcast().unwrap().unwrap();
+    let layers: Vec<&str> = simulcast
+        .send
+        .iter()
+        .map(|layer| layer[0].rid.as_str())
+        .collect();
+    let rids: Vec<String> = video.rids().into_iter().map(|rid| rid.id).collect();
+    assert_eq!((layers, simulcast.recv.len()), (vec!["q", "h", "f"], 0));
+    assert_eq!(rids, ["q", "h", "f"]);
+    let maps = video.ext_maps().unwrap();
+    let rid = maps.iter().find(|map| map.uri.ends_with(":rtp-stream-id"));
+    assert_eq!(rid.unwrap().direction, Some(Direction::SendOnly));
+    assert!(video.allows_mixed_ext_maps(&offer));
+    assert_eq!(
+        printed(&video.rtp_maps().unwrap()),
+        ["120 VP8/90000", "124 rtx/90000"]
+    );
+    let feedback: Vec<&str> = video.rtcp_feedback(120).collect();
+    assert_eq!(
+        feedback,
+        ["nack", "nack pli", "ccm fir", "goog-remb", "transport-cc"]
+    );
+    assert_eq!(video.rtcp_feedback_lines().unwrap().len(), 10);
+    let groups = video.ssrc_groups().unwrap();
+    assert_eq!(groups.len(), 3);
+    assert_eq!(video.ssrcs().unwrap()[1].ssrc, groups[0].ssrcs[1]);
 }
 
 // sdp-042

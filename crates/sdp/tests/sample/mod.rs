@@ -167,3 +167,64 @@ a=setup:active\r\n\
 a=sctp-port:5000\r\n\
 a=max-message-size:1073741823\r\n\
 ";
+
+/// Firefox: one section of video in three layers; feedback also for a payload type it does not offer.
+pub const FIREFOX_SIMULCAST_OFFER: &str = "\
+v=0\r\n\
+o=mozilla...THIS_IS_SDPARTA-99.0 2214174168890154567 0 IN IP4 0.0.0.0\r\n\
+s=-\r\n\
+t=0 0\r\n\
+a=sendrecv\r\n\
+a=fingerprint:sha-256 74:7D:D2:A3:BD:A5:81:3E:F1:7E:CC:54:50:E2:80:68:17:C3:DC:5B:7F:04:E8:94:51:C3:5F:4C:0D:62:21:44\r\n\
+a=group:BUNDLE 0\r\n\
+a=ice-options:trickle\r\n\
+a=msid-semantic:WMS *\r\n\
+m=video 60965 UDP/TLS/RTP/SAVPF 120 124\r\n\
+c=IN IP4 192.0.2.2\r\n\
+a=sendrecv\r\n\
+a=end-of-candidates\r\n\
+a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:mid\r\n\
+a=extmap:4 http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time\r\n\
+a=extmap:5 urn:ietf:params:rtp-hdrext:toffset\r\n\
+a=extmap:6/recvonly http://www.webrtc.org/experiments/rtp-hdrext/playout-delay\r\n\
+a=extmap:7 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+a=extmap:8/sendonly https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension\r\n\
+a=extmap:9/sendonly urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n\
+a=extmap:10/sendonly urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id\r\n\
+a=extmap-allow-mixed\r\n\
+a=fmtp:120 max-fs=12288;max-fr=60\r\n\
+a=fmtp:124 apt=120\r\n\
+a=ice-pwd:8fb7d3977733fea487136acf662dba6e\r\n\
+a=ice-ufrag:9c811a3c\r\n\
+a=mid:0\r\n\
+a=msid:- {653df06c-df1a-490a-989b-1282877c0507}\r\n\
+a=rid:q send\r\n\
+a=rid:h send\r\n\
+a=rid:f send\r\n\
+a=rtcp:44723 IN IP4 192.0.2.2\r\n\
+a=rtcp-fb:120 nack\r\n\
+a=rtcp-fb:120 nack pli\r\n\
+a=rtcp-fb:120 ccm fir\r\n\
+a=rtcp-fb:120 goog-remb\r\n\
+a=rtcp-fb:120 transport-cc\r\n\
+a=rtcp-fb:121 nack\r\n\
+a=rtcp-fb:121 nack pli\r\n\
+a=rtcp-fb:121 ccm fir\r\n\
+a=rtcp-fb:121 goog-remb\r\n\
+a=rtcp-fb:121 transport-cc\r\n\
+a=rtcp-mux\r\n\
+a=rtcp-rsize\r\n\
+a=rtpmap:120 VP8/90000\r\n\
+a=rtpmap:124 rtx/90000\r\n\
+a=setup:actpass\r\n\
+a=simulcast:send q;h;f\r\n\
+a=ssrc:1751742291 cname:{522f593f-647f-4f77-9196-6772335290e6}\r\n\
+a=ssrc:3132518771 cname:{522f593f-647f-4f77-9196-6772335290e6}\r\n\
+a=ssrc:2476974215 cname:{522f593f-647f-4f77-9196-6772335290e6}\r\n\
+a=ssrc:2298861855 cname:{522f593f-647f-4f77-9196-6772335290e6}\r\n\
+a=ssrc:1939410874 cname:{522f593f-647f-4f77-9196-6772335290e6}\r\n\
+a=ssrc:3680308084 cname:{522f593f-647f-4f77-9196-6772335290e6}\r\n\
+a=ssrc-group:FID 1751742291 3132518771\r\n\
+a=ssrc-group:FID 2476974215 2298861855\r\n\
+a=ssrc-group:FID 1939410874 3680308084\r\n\
+";
