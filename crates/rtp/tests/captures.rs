@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "tests")]
 
 use bytes::Bytes;
-use muonrtc_rtp::extension::{AbsoluteSendTime, AudioLevel, DependencyDescriptor, Mid};
+use muonrtc_rtp::extension::{
+    AbsoluteSendTime, AudioLevel, DependencyDescriptor, Extension, Mid, VideoLayersAllocation,
+};
 use muonrtc_rtp::rtcp::{self, check_reduced_size, packets, write_compound};
 use muonrtc_rtp::{DecodeError, Packet, is_rtcp};
 use std::fs;
@@ -128,6 +130,11 @@ fn what_fuzzers_kept_is_a_packet_or_an_error() {
             let mut out = vec![0; packet.encoded_len()];
             assert_eq!(packet.write(&mut out), Ok(out.len()));
         }
+    }
+    for path in captures("fuzz/libwebrtc/video_layers_allocation-corpus") {
+        let bytes = fs::read(&path).unwrap();
+        let layers = VideoLayersAllocation::parse(&bytes).unwrap();
+        assert_eq!(layers.write().unwrap()[..], bytes);
     }
     for path in captures("fuzz/libwebrtc/dependency_descriptor-corpus") {
         let bytes = fs::read(&path).unwrap();

@@ -267,14 +267,13 @@ mod tests {
     }
 
     #[test]
-    fn a_browsers_allocation_comes_back() {
-        // Chromium's fake camera: 320 × 240 at 15 frames a second and 279 kbit/s.
-        let value = [0x01, 0x00, 0x97, 0x02, 0x01, 0x3F, 0x00, 0xEF, 0x0F];
-        let mut only = layer(0, 0, &[279]);
+    fn a_layer_with_its_resolution_comes_back() {
+        let value = [0x01, 0x00, 0xF4, 0x03, 0x02, 0x7F, 0x01, 0x67, 0x1E];
+        let mut only = layer(0, 0, &[500]);
         only.resolution = Some(LayerResolution {
-            width: 320,
-            height: 240,
-            max_frame_rate: 15,
+            width: 640,
+            height: 360,
+            max_frame_rate: 30,
         });
         let allocation = VideoLayersAllocation {
             stream_index: 0,
