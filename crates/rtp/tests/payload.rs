@@ -281,7 +281,7 @@ proptest! {
 
 /// A file of the shared vectors, if the folder is there.
 fn vector(name: &str) -> Option<Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors/media");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vectors");
     let file = std::fs::read(folder.join(name)).ok();
     if file.is_none() {
         println!("left out: {name} is not there");
@@ -319,9 +319,9 @@ fn check(name: &str, frames: &[Vec<u8>]) {
 #[test]
 fn frames_of_real_encoders_come_out_as_they_were() {
     for (file, name) in [
-        ("bars-vp8.ivf", "VP8"),
-        ("bars-vp9.ivf", "VP9"),
-        ("bars-av1.ivf", "AV1"),
+        ("media/bars-vp8.ivf", "VP8"),
+        ("media/bars-vp9.ivf", "VP9"),
+        ("media/bars-av1.ivf", "AV1"),
     ] {
         if let Some(file) = vector(file) {
             check(name, &ivf_frames(&file));
@@ -364,7 +364,60 @@ fn access_units(stream: &[u8]) -> Vec<Vec<u8>> {
 // media-020
 #[test]
 fn access_units_of_a_real_encoder_come_out_as_they_were() {
-    if let Some(stream) = vector("bars-h264.h264") {
+    if let Some(stream) = vector("media/bars-h264.h264") {
         check("H264", &access_units(&stream));
+    }
+}
+
+/// The RTP packets of one stream in a session that was captured.
+fn captured(file: &str, ssrc: u32) -> Vec<Packet> {
+    let mut packets = Vec::new();
+    for line in file.lines().filter(|line| line.contains("\"rtp\"")) {
+        let (_, hex) = line.rsplit_once("\"hex\": \"").unwrap();
+        let digits = hex.trim_end_matches(['"', '}']).as_bytes().chunks_exact(2);
+        let byte = |pair: &[u8]| u8::from_str_radix(str::from_utf8(pair).unwrap(), 16).unwrap();
+        let bytes: Bytes = digits.map(byte).collect();
+        let packet = Packet::parse(&bytes).unwrap();
+        if packet.header.ssrc == ssrc {
+            packets.push(packet);
+        }
+    }
+    packets
+}
+
+// media-012, media-013
+#[test]
+fn packets_that_browsers_sent_become_samples() {
+    for (file, name, ssrc) in [
+        ("chromium", "VP8", 0x55AB_8697),
+        ("chromium", "VP8", 0xB33D_DB67),
+        ("chromium", "opus", 0xD9FA_9199),
+        ("chromium-answer", "VP8", 0xE150_17E3),
+        ("firefox", "VP8", 0xD305_260E),
+        ("firefox", "opus", 0x103D_D826),
+        ("firefox-answer", "VP8", 0x19FA_F908),
+        ("libwebrtc-node", "VP8", 0xF268_BE87),
+        ("pion3", "opus", 0x53F0_EDED),
+    ] {
+        let Some(text) = vector(&format!("packets/{file}.jsonl")) else {
+            return;
+        };
+        let packets = captured(str::from_utf8(&text).unwrap(), ssrc);
+        let sent = packets.len();
+        let mut builder = builder(name);
+        let samples = samples(&mut builder, packets);
+        let stats = builder.stats();
+        println!(
+            "{file} {name}: {sent} packets, {} samples, {stats:?}",
+            samples.len()
+        );
+        assert!(!samples.is_empty() && samples[0].keyframe, "{file}");
+        assert_eq!(stats.dropped_frames, 0, "{file}");
+        if name == "opus" {
+            assert_eq!(samples.len(), sent, "{file}");
+        } else {
+            // The start code of a key frame (RFC 6386 §9.1).
+            assert_eq!(samples[0].data[3..6], [0x9D, 0x01, 0x2A], "{file}");
+        }
     }
 }
