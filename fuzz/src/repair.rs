@@ -57,3 +57,35 @@ fn end_of_attributes(message: &[u8]) -> usize {
     }
     message.len()
 }
+
+/// Puts the right checksum on each page of an Ogg file (RFC 3533 §6).
+#[must_use]
+pub fn ogg_checksums(file: &[u8]) -> Vec<u8> {
+    let mut file = file.to_vec();
+    let mut at = 0;
+    while let Some(found) = file[at..].windows(4).position(|window| window == b"OggS") {
+        at += found;
+        let Some(&count) = file.get(at + 26) else {
+            break;
+        };
+        let body = at + 27 + usize::from(count);
+        let Some(segments) = file.get(at + 27..body) else {
+            break;
+        };
+        let end = body + segments.iter().map(|&len| usize::from(len)).sum::<usize>();
+        if end > file.len() {
+            break;
+        }
+        file[at + 22..at + 26].fill(0);
+        let mut crc = 0_u32;
+        for byte in &file[at..end] {
+            crc ^= u32::from(*byte) << 24;
+            for _ in 0..8 {
+                crc = (crc << 1) ^ ((crc >> 31) * 0x04C1_1DB7);
+            }
+        }
+        file[at + 22..at + 26].copy_from_slice(&crc.to_le_bytes());
+        at = end;
+    }
+    file
+}

@@ -57,6 +57,11 @@ const SEEDS: &[Seeds] = &[
         tape: None,
     },
     Seeds {
+        target: "media",
+        folders: &["media"],
+        tape: None,
+    },
+    Seeds {
         target: "sctp_packet",
         folders: &["sctp/aiortc", "fuzz/libwebrtc/sctp-packet-corpus"],
         tape: None,
