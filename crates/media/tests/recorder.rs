@@ -5,8 +5,10 @@
 use bytes::Bytes;
 use muonrtc_media::webm::{Frame, Reader};
 use muonrtc_media::{Codec, Error, Recorder};
+use proptest::prelude::*;
 use rtp::payload::packetizer;
 use rtp::{Header, Packet};
+use std::io::Cursor;
 use std::time::{Duration, Instant};
 
 const FRAME: Duration = Duration::from_millis(40);
@@ -196,4 +198,35 @@ fn a_stream_that_is_not_recorded_is_a_mistake() {
         Recorder::new(Vec::new(), Some(Codec::H264), None),
         Err(Error::Codec(Codec::H264))
     ));
+}
+
+proptest! {
+    /// Whatever a peer sends, the file can be read.
+    #[test]
+    fn any_packets_make_a_file(
+        packets in prop::collection::vec(
+            (0..3_u32, any::<u16>(), any::<u32>(), any::<bool>(), prop::collection::vec(any::<u8>(), 0..40)),
+            0..200,
+        ),
+        codec in prop::sample::select(vec![Codec::Vp8, Codec::Vp9, Codec::Av1]),
+    ) {
+        let start = Instant::now();
+        let output = Cursor::new(Vec::new());
+        let mut recorder = Recorder::seekable(output, Some(codec), Some(Codec::Opus)).unwrap();
+        for (turn, (ssrc, sequence_number, timestamp, marker, payload)) in (0_u32..).zip(packets) {
+            let header = Header { ssrc, sequence_number, timestamp, marker, ..Header::default() };
+            let packet = Packet::new(header, payload);
+            let now = start + turn * FRAME;
+            // What one codec takes for noise is another's frame.
+            if ssrc == 2 {
+                recorder.write_audio(now, packet).unwrap();
+            } else {
+                recorder.write_video(now, packet).unwrap();
+            }
+        }
+        recorder.finish().unwrap();
+        let file = recorder.into_inner().into_inner();
+        let mut reader = Reader::new(&file[..]).unwrap();
+        while reader.read_frame().unwrap().is_some() {}
+    }
 }
