@@ -1,12 +1,13 @@
 use crate::{Error, StreamCipher, StreamKey};
+use aes::Block;
 use aes::cipher::consts::U16;
-use aes::cipher::{
-    BlockCipherEncrypt, BlockSizeUser, InnerIvInit, KeyInit, StreamCipher as _,
-    StreamCipherCoreWrapper,
-};
-use ctr::CtrCore;
-use ctr::flavors::Ctr128BE;
+use aes::cipher::{BlockCipherEncrypt, BlockSizeUser, KeyInit};
 use std::fmt;
+
+/// The length of a block, in bytes.
+const BLOCK_LEN: usize = 16;
+/// Blocks that are encrypted at once: more than the processor has at work in parallel.
+const BATCH: usize = 32;
 
 /// AES-128 of RustCrypto in counter mode.
 #[derive(Debug)]
@@ -52,8 +53,21 @@ where
     C: BlockCipherEncrypt + BlockSizeUser<BlockSize = U16> + Send + Sync,
 {
     fn apply_keystream(&self, iv: &[u8; 16], data: &mut [u8]) {
-        let core = CtrCore::<&C, Ctr128BE>::inner_iv_init(&self.0, iv.into());
-        StreamCipherCoreWrapper::from_core(core).apply_keystream(data);
+        let mut counter = u128::from_be_bytes(*iv);
+        for batch in data.chunks_mut(BATCH * BLOCK_LEN) {
+            let mut keystream = [Block::default(); BATCH];
+            let keystream = &mut keystream[..batch.len().div_ceil(BLOCK_LEN)];
+            for block in &mut *keystream {
+                *block = counter.to_be_bytes().into();
+                counter = counter.wrapping_add(1);
+            }
+            self.0.encrypt_blocks(keystream);
+            for (bytes, block) in batch.chunks_mut(BLOCK_LEN).zip(keystream) {
+                for (byte, key) in bytes.iter_mut().zip(&*block) {
+                    *byte ^= key;
+                }
+            }
+        }
     }
 }
 
