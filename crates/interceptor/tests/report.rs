@@ -334,3 +334,67 @@ fn one_who_only_receives_learns_the_round_trip_from_its_reference_time() {
         assert!(time.abs_diff(Duration::from_millis(50)) < Duration::from_millis(1));
     }
 }
+
+#[test]
+fn the_same_seed_and_instants_give_the_same_bytes() {
+    let run = |seed| {
+        let mut pair = Pair::new(seed);
+        pair.weather.loss = 10;
+        pair.bind(&video_stream());
+        pair.stream_video(0, 300, SPACING);
+        let all = pair.compounds(0).into_iter().chain(pair.compounds(1));
+        all.map(|(at, bytes)| (at, bytes.to_vec()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(run(17), run(17));
+    assert_ne!(run(17), run(18));
+}
+
+/// rtcp-011
+#[test]
+fn a_name_that_is_too_long_is_cut() {
+    let now = Instant::now();
+    let mut long = config();
+    long.cname = Some("ü".repeat(200));
+    let mut pipeline = Pipeline::new(start(now, 1, 1), long);
+    let pli = PictureLossIndication {
+        sender_ssrc: 1,
+        media_ssrc: 2,
+    };
+    pipeline.send_rtcp(now, pli.into()).unwrap();
+    let mut buf = [0; 1500];
+    let len = pipeline.poll_rtcp(now, &mut buf).unwrap();
+    rtcp::check_compound(&buf[..len]).unwrap();
+    let rtcp::Packet::SourceDescription(description) = &packets(&buf[..len])[1] else {
+        panic!("no SDES");
+    };
+    let cname = description.chunks[0].get(SourceItemType::CNAME).unwrap();
+    assert_eq!(cname, "ü".repeat(127).as_bytes());
+}
+
+#[test]
+fn what_does_not_fit_a_datagram_is_counted_and_stops_nothing() {
+    let now = Instant::now();
+    let mut small = config();
+    small.max_compound = 100;
+    let mut pipeline = Pipeline::new(start(now, 1, 1), small);
+    let wide = rtcp::Nack::new(1, 2, (0..100).map(|number| number * 100));
+    pipeline.send_rtcp(now, wide.into()).unwrap();
+    let pli = PictureLossIndication {
+        sender_ssrc: 1,
+        media_ssrc: 2,
+    };
+    pipeline.send_rtcp(now, pli.into()).unwrap();
+    let mut buf = [0; 1500];
+    let len = pipeline.poll_rtcp(now, &mut buf).unwrap();
+    assert!(matches!(
+        packets(&buf[..len])[..],
+        [
+            rtcp::Packet::ReceiverReport(_),
+            rtcp::Packet::SourceDescription(_),
+            rtcp::Packet::PictureLossIndication(_)
+        ]
+    ));
+    assert_eq!(pipeline.pipeline_stats().rtcp_oversized, 1);
+    assert_eq!(pipeline.poll_rtcp(now, &mut buf), None);
+}

@@ -13,6 +13,10 @@ const MIN_RETRY: Duration = Duration::from_millis(20);
 /// The longest time between two requests for one packet, whatever the round trip is said to be.
 const MAX_RETRY: Duration = Duration::from_secs(1);
 
+/// The least time between two rounds of requests: what becomes due in between goes together, so
+/// that steady loss makes no wake for each packet.
+const ROUND: Duration = Duration::from_millis(5);
+
 /// Pairs in one NACK: four bytes each, so that it leaves room for a report in its datagram.
 const MAX_PAIRS: usize = 200;
 
@@ -77,7 +81,7 @@ impl NackGenerator {
     fn ask(&mut self, now: Instant) {
         let retry = self.retry();
         for (&ssrc, stream) in &mut self.streams {
-            if self.queue.len() >= MAX_QUEUED || stream.missing.len() == 0 {
+            if self.queue.len() >= MAX_QUEUED {
                 continue;
             }
             let (reporter, queue) = (self.reporter, &mut self.queue);
@@ -103,7 +107,8 @@ impl NackGenerator {
             .streams
             .values()
             .filter_map(|stream| stream.missing.next())
-            .min();
+            .min()
+            .map(|next| next.max(now + ROUND));
     }
 }
 
@@ -146,7 +151,7 @@ impl Stage for NackGenerator {
         match stream.missing.arrive(number, ask_at, self.max_missing) {
             Arrival::New if stream.missing.len() > before => {
                 self.next = Some(self.next.map_or(ask_at, |next| next.min(ask_at)));
-                if self.delay.is_zero() {
+                if self.next.is_some_and(|next| next <= now) {
                     self.ask(now);
                 }
             }

@@ -17,6 +17,8 @@ pub(super) struct Missing {
     received: Box<[u64; WORDS]>,
     /// In ascending order.
     packets: VecDeque<MissingPacket>,
+    /// When the first of them wants to be asked for.
+    next: Option<Instant>,
     /// A number far from all others, which the next packet may confirm as a new beginning.
     restart: Option<u16>,
 }
@@ -52,6 +54,7 @@ impl Missing {
             unwrapper: SequenceUnwrapper::default(),
             received: Box::new([0; WORDS]),
             packets: VecDeque::new(),
+            next: None,
             restart: None,
         }
     }
@@ -87,6 +90,9 @@ impl Missing {
                 ask_at,
                 tries: 0,
             });
+        }
+        if gap > 0 {
+            self.next = Some(self.next.map_or(ask_at, |next| next.min(ask_at)));
         }
         self.set_received(number, true);
         Arrival::New
@@ -127,10 +133,16 @@ impl Missing {
         max_tries: u32,
         mut ask: impl FnMut(u16),
     ) -> u64 {
+        if self.next.is_none_or(|next| next > now) {
+            return 0;
+        }
         let highest = self.unwrapper.highest().unwrap_or(0);
         let before = self.packets.len();
+        let mut next: Option<Instant> = None;
+        let mut wait = |until: Instant| next = Some(next.map_or(until, |next| next.min(until)));
         self.packets.retain_mut(|packet| {
             if packet.ask_at > now {
+                wait(packet.ask_at);
                 return true;
             }
             if packet.tries >= max_tries || highest - packet.number >= WINDOW {
@@ -140,20 +152,22 @@ impl Missing {
             ask(u16::from_be_bytes([high, low]));
             packet.tries += 1;
             packet.ask_at = now + retry;
+            wait(packet.ask_at);
             true
         });
+        self.next = next;
         u64::try_from(before - self.packets.len()).unwrap_or(0)
     }
 
-    /// When the next packet wants to be asked for.
+    /// When to [`ask`](Self::ask) next; the packet may have come since.
     pub(super) fn next(&self) -> Option<Instant> {
-        self.packets.iter().map(|packet| packet.ask_at).min()
+        self.next
     }
 
     fn begin(&mut self, sequence_number: u16) {
         self.unwrapper = SequenceUnwrapper::default();
         self.packets.clear();
-        self.restart = None;
+        (self.next, self.restart) = (None, None);
         // What came before the beginning is taken as not received: a late packet may still pass.
         self.received.fill(0);
         let number = self.unwrapper.unwrap(sequence_number);

@@ -20,7 +20,7 @@ const MAX_CNAME_LEN: usize = 255;
 pub(super) struct Compound {
     pub(super) reporter: u32,
     cname: String,
-    reduced_size: bool,
+    pub(super) reduced_size: bool,
     max_len: usize,
     reports: VecDeque<rtcp::Packet>,
     feedback: VecDeque<rtcp::Packet>,
@@ -31,6 +31,7 @@ pub(super) struct Compound {
 struct Writer<'a> {
     out: &'a mut [u8],
     len: usize,
+    packets: u64,
 }
 
 impl Writer<'_> {
@@ -43,7 +44,7 @@ impl Writer<'_> {
         match packet.write(&mut self.out[self.len..]) {
             Ok(len) => {
                 self.len += len;
-                stats.rtcp_sent += 1;
+                self.packets += 1;
             }
             Err(_) => stats.rtcp_oversized += 1,
         }
@@ -90,19 +91,21 @@ impl Compound {
         let mut writer = Writer {
             out: &mut out[..room],
             len: 0,
+            packets: 0,
         };
         while self.len() > 0 {
             let waiting = self.len();
             self.write_reports(&mut writer, stats);
             self.write_rest(&mut writer, stats);
             if self.len() < waiting && writer.len > 0 {
+                stats.rtcp_sent += writer.packets;
                 return Some(writer.len);
             }
             if self.len() == waiting {
                 // Not even alone: what cannot be sent must not stop what comes behind it.
                 self.drop_first(stats);
             }
-            writer.len = 0;
+            (writer.len, writer.packets) = (0, 0);
         }
         None
     }

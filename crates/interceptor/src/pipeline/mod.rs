@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// | family | methods |
 /// |---|---|
 /// | input | [`handle_outgoing`](Self::handle_outgoing), [`handle_incoming`](Self::handle_incoming), [`handle_incoming_rtcp`](Self::handle_incoming_rtcp), [`handle_timeout`](Self::handle_timeout) |
-/// | verbs | [`add`](Self::add), [`bind`](Self::bind), [`unbind`](Self::unbind), [`send_rtcp`](Self::send_rtcp), [`request_keyframe`](Self::request_keyframe), [`set_maximum_bitrate`](Self::set_maximum_bitrate), [`set_round_trip`](Self::set_round_trip) |
+/// | verbs | [`add`](Self::add), [`bind`](Self::bind), [`unbind`](Self::unbind), [`send_rtcp`](Self::send_rtcp), [`request_keyframe`](Self::request_keyframe), [`set_maximum_bitrate`](Self::set_maximum_bitrate), [`set_round_trip`](Self::set_round_trip), [`set_reduced_size`](Self::set_reduced_size) |
 /// | output | [`poll_transmit`](Self::poll_transmit), [`poll_receive`](Self::poll_receive), [`poll_rtcp`](Self::poll_rtcp), [`poll_timeout`](Self::poll_timeout), [`poll_event`](Self::poll_event), [`poll_packet_result`](Self::poll_packet_result) |
 /// | questions | [`stats`](Self::stats), [`pipeline_stats`](Self::pipeline_stats) |
 ///
@@ -252,6 +252,12 @@ impl Pipeline {
     /// was negotiated; `None` stops it.
     pub fn set_maximum_bitrate(&mut self, now: Instant, bits_per_second: Option<u64>) {
         self.signal(now, Signal::MaximumBitrate(bits_per_second));
+    }
+
+    /// Whether feedback may go without report and SDES from now on, as
+    /// [`Config::reduced_size`]: for a pipeline that began before the answer came.
+    pub fn set_reduced_size(&mut self, reduced_size: bool) {
+        self.compound.reduced_size = reduced_size;
     }
 
     /// A round trip that was measured elsewhere (ICE): NACKs are paced by it until reports give
