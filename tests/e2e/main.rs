@@ -12,6 +12,7 @@ mod determinism;
 mod ending;
 mod hostile;
 mod loopback;
+mod media;
 mod pair;
 #[cfg(feature = "swap")]
 mod swap;

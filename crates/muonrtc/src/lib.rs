@@ -47,3 +47,11 @@ pub use peerconnection::{
     OfferOptions, Payload, PeerConnection, PeerConnectionEvent, PeerConnectionState, RtcpMuxPolicy,
     SdpType, Session, SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, layer,
 };
+#[cfg(feature = "rtp")]
+pub use peerconnection::{
+    Capabilities, IncomingRtcp, IncomingRtp, MediaKind, ReceivedTrack, ReceiverInfo, RtpCodec,
+    RtpCodecParameters, RtpEncodingParameters, RtpHeaderExtensionCapability,
+    RtpHeaderExtensionParameters, RtpReceiveParameters, RtpReceiver, RtpSendParameters, RtpSender,
+    RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit, SenderInfo, TrackEvent,
+    TrackLocal, TrackOrKind, TrackRemote, TransceiverInfo, TransceiverKey, rtp,
+};

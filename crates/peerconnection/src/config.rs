@@ -1,3 +1,5 @@
+#[cfg(feature = "rtp")]
+use crate::capability::Capabilities;
 use layer::{Certificate, IceServer};
 use std::sync::Arc;
 
@@ -19,6 +21,9 @@ pub struct Configuration {
     /// What we present. Empty: a fresh ECDSA P-256 certificate for this connection
     /// (RFC 8827 §6.5). The first one is used.
     pub certificates: Vec<Arc<dyn Certificate>>,
+    /// The codecs and header extensions that can be negotiated.
+    #[cfg(feature = "rtp")]
+    pub capabilities: Capabilities,
     /// How many transports gather before they are needed. Default: 0.
     pub ice_candidate_pool_size: u8,
 }

@@ -4,7 +4,7 @@
 //! is queued between layers, and the lock is taken once for each batch.
 
 use crate::session::ShellRequest;
-use crate::shared::{Shared, now};
+use crate::shared::{Shared, Socket, now};
 use layer::{Bound, Input, Interface, RequestId, SocketId, Transmit};
 use net::{Batch, UdpSocket};
 use std::cell::RefCell;
@@ -54,12 +54,6 @@ pub(crate) struct Driver {
     sleep: Pin<Box<Sleep>>,
     /// What a full socket did not take.
     blocked: Option<(Transmit, Vec<u8>)>,
-}
-
-struct Socket {
-    id: SocketId,
-    local: SocketAddr,
-    udp: UdpSocket,
 }
 
 impl Driver {
@@ -172,12 +166,19 @@ impl Driver {
         let udp = udp.map_err(|error| error.kind())?;
         let (id, local) = (SocketId(self.next_socket), udp.local_addr());
         self.next_socket += 1;
-        self.sockets.push(Socket { id, local, udp });
+        let socket = Socket {
+            id,
+            local,
+            udp: Arc::new(udp),
+        };
+        self.sockets.push(socket.clone());
+        self.shared.lock().sockets.push(socket);
         Ok(Bound::new(id, local))
     }
 
     fn close_socket(&mut self, id: SocketId) {
         self.sockets.retain(|socket| socket.id != id);
+        self.shared.lock().sockets.retain(|socket| socket.id != id);
     }
 
     /// A `.local` name is for multicast DNS alone (ice-071), which this driver does not speak; the
@@ -241,6 +242,10 @@ impl Driver {
             self.blocked = Some((transmit, bytes));
             return false;
         }
+        #[cfg(feature = "rtp")]
+        if !self.transmit_blocked(cx) {
+            return false;
+        }
         let mut burst = 0;
         while burst < MAX_BURST {
             let transmit = {
@@ -265,6 +270,21 @@ impl Driver {
         let mut state = self.shared.lock();
         self.shared.dispatch(&mut state);
         burst > 0 || !state.requests.is_empty()
+    }
+
+    /// Sends written packets that a full socket did not take; false if it is still full.
+    #[cfg(feature = "rtp")]
+    fn transmit_blocked(&mut self, cx: &mut Context<'_>) -> bool {
+        loop {
+            let waiting = self.shared.lock().take_blocked();
+            let Some((transmit, bytes)) = waiting else {
+                return true;
+            };
+            if !self.send(cx, &transmit, &bytes) {
+                self.blocked = Some((transmit, bytes));
+                return false;
+            }
+        }
     }
 
     /// Sends one packet or run; false if the socket is full. A packet that the system refuses is
@@ -332,8 +352,11 @@ impl Drop for Driver {
         state.ended = true;
         state.session.close(now());
         self.shared.dispatch(&mut state);
+        state.sockets.clear();
         drop(state);
         self.shared.changed.notify_waiters();
+        #[cfg(feature = "rtp")]
+        self.shared.wake_readers();
     }
 }
 

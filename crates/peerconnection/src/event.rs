@@ -3,6 +3,8 @@ use crate::api::channel::DataChannel;
 use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
 };
+#[cfg(feature = "rtp")]
+use crate::api::{receiver::RtpReceiver, remote_track::TrackRemote, transceiver::RtpTransceiver};
 use crate::error::Error;
 use crate::message::DataChannelMessage;
 use layer::CandidateError;
@@ -56,6 +58,37 @@ pub enum PeerConnectionEvent {
     SelectedCandidatePairChange(Box<IceCandidatePair>),
     /// The peer opened a channel.
     DataChannel(DataChannel),
+    /// The peer will send a track (W3C `track`).
+    #[cfg(feature = "rtp")]
+    Track(Box<ReceivedTrack>),
+}
+
+/// W3C `RTCTrackEvent` (webrtc-pc §5.7).
+#[cfg(feature = "rtp")]
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ReceivedTrack {
+    /// Who receives it.
+    pub receiver: RtpReceiver,
+    /// The track: where the peer sends a simulcast, one layer of it.
+    pub track: TrackRemote,
+    /// The streams that the peer puts it into.
+    pub streams: Vec<String>,
+    /// The transceiver of the receiver.
+    pub transceiver: RtpTransceiver,
+}
+
+/// What a [`TrackRemote`] tells (webrtc-pc §9.3).
+#[cfg(feature = "rtp")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackEvent {
+    /// The peer has stopped sending for now.
+    Mute,
+    /// Media comes.
+    Unmute,
+    /// It is over.
+    Ended,
 }
 
 /// What a [`DataChannel`] tells (webrtc-pc §6.2).

@@ -30,11 +30,15 @@
 struct Readme;
 
 mod api;
+#[cfg(feature = "rtp")]
+mod capability;
 mod config;
 mod driver;
 mod error;
 mod event;
 mod message;
+#[cfg(feature = "rtp")]
+mod parameters;
 mod session;
 mod shared;
 
@@ -46,16 +50,38 @@ pub use api::state::{
     DataChannelState, IceCandidateType, IceComponent, IceConnectionState, IceGatheringState,
     IceProtocol, IceTcpCandidateType, PeerConnectionState, SignalingState,
 };
+#[cfg(feature = "rtp")]
+pub use api::state::{MediaKind, RtpTransceiverDirection};
 pub use api::stream::DataChannelStream;
+#[cfg(feature = "rtp")]
+pub use api::{
+    local_track::TrackLocal, media::TrackOrKind, receiver::RtpReceiver, remote_track::TrackRemote,
+    sender::RtpSender, transceiver::RtpTransceiver,
+};
+#[cfg(feature = "rtp")]
+pub use capability::{Capabilities, RtpHeaderExtensionCapability};
 pub use config::{
     AnswerOptions, BundlePolicy, Configuration, DataChannelInit, IceTransportPolicy, OfferOptions,
     RtcpMuxPolicy,
 };
 pub use error::{Error, ErrorKind};
 pub use event::{DataChannelEvent, Event, PeerConnectionEvent};
+#[cfg(feature = "rtp")]
+pub use event::{ReceivedTrack, TrackEvent};
 pub use layer;
 pub use layer::IceServer;
 pub use message::DataChannelMessage;
+#[cfg(feature = "rtp")]
+pub use parameters::{
+    RtpCodec, RtpCodecParameters, RtpEncodingParameters, RtpHeaderExtensionParameters,
+    RtpReceiveParameters, RtpSendParameters, RtpTransceiverInit,
+};
+#[cfg(feature = "rtp")]
+pub use rtp;
 pub use session::{
     DataChannelInfo, IncomingMessage, Layers, Payload, Session, SessionEvent, ShellRequest, Stack,
+};
+#[cfg(feature = "rtp")]
+pub use session::{
+    IncomingRtcp, IncomingRtp, ReceiverInfo, SenderInfo, TransceiverInfo, TransceiverKey,
 };

@@ -1,12 +1,20 @@
 //! What a connection's handles and its driver share: one lock, and the wakers.
 
+#[cfg(feature = "rtp")]
+mod media;
+
+#[cfg(feature = "rtp")]
+pub(crate) use self::media::{MediaState, TrackChange};
 use crate::api::state::DataChannelState;
 use crate::error::Error;
 use crate::event::Event;
 use crate::message::DataChannelMessage;
 use crate::session::{Payload, Session, SessionEvent, ShellRequest};
 use datachannel::ChannelKey;
+use layer::SocketId;
+use net::UdpSocket;
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Wake, Waker};
 use std::time::Instant;
@@ -92,6 +100,17 @@ pub(crate) struct State {
     pub(crate) negotiation_waits: bool,
     /// The driver is gone.
     pub(crate) ended: bool,
+    pub(crate) sockets: Vec<Socket>,
+    #[cfg(feature = "rtp")]
+    pub(crate) media: MediaState,
+}
+
+/// A socket of the connection. The driver receives from it; whoever writes a packet may send.
+#[derive(Clone, Debug)]
+pub(crate) struct Socket {
+    pub(crate) id: SocketId,
+    pub(crate) local: SocketAddr,
+    pub(crate) udp: Arc<UdpSocket>,
 }
 
 /// What waits for the readers and writers of one channel.
@@ -145,6 +164,9 @@ impl Shared {
                 waiting: Vec::new(),
                 negotiation_waits: false,
                 ended: false,
+                sockets: Vec::new(),
+                #[cfg(feature = "rtp")]
+                media: MediaState::default(),
             }),
             chain: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
@@ -170,6 +192,19 @@ impl Shared {
         result
     }
 
+    /// webrtc-pc §4.7.3: `negotiationneeded` waits until no operation is under way, and is not
+    /// raised if the negotiation has happened meanwhile.
+    pub(crate) fn release_negotiation(&self) {
+        let Ok(_turn) = self.chain.try_lock() else {
+            return;
+        };
+        let mut state = self.lock();
+        if std::mem::take(&mut state.negotiation_waits) && state.session.is_negotiation_needed() {
+            state.push_negotiation_needed();
+            self.changed.notify_waiters();
+        }
+    }
+
     /// Hands events and messages to the queues of their objects.
     pub(crate) fn dispatch(&self, state: &mut State) {
         let mut told = false;
@@ -181,6 +216,8 @@ impl Shared {
                 break;
             }
         }
+        #[cfg(feature = "rtp")]
+        state.dispatch_packets();
         state.release_writers();
         if told {
             self.changed.notify_waiters();
@@ -197,6 +234,10 @@ impl State {
     /// Whether the event was one of the connection itself.
     fn dispatch_event(&mut self, event: SessionEvent) -> bool {
         let sequence = self.next_sequence();
+        #[cfg(feature = "rtp")]
+        if self.dispatch_track_event(&event, sequence) {
+            return false;
+        }
         match event {
             SessionEvent::Request(request) => self.requests.push_back(request),
             SessionEvent::NegotiationNeeded => self.negotiation_waits = true,
@@ -217,6 +258,10 @@ impl State {
                 if let SessionEvent::DataChannel(key) = event {
                     self.channels.entry(key).or_default();
                 }
+                #[cfg(feature = "rtp")]
+                if let SessionEvent::Track(key, layer) = event {
+                    self.media.track(key, layer);
+                }
                 self.push_event(Event::new(sequence, event));
                 return true;
             }
@@ -236,7 +281,7 @@ impl State {
                 !matches!(
                     event.kind,
                     SessionEvent::DataChannel(_) | SessionEvent::IceCandidate(_)
-                )
+                ) && !is_track(&event.kind)
             };
             let oldest = self.events.iter().position(is_state).unwrap_or(0);
             self.events.remove(oldest);
@@ -388,6 +433,17 @@ impl State {
             false
         });
     }
+}
+
+/// An event that hands an object over, and so is never given up.
+#[cfg(feature = "rtp")]
+fn is_track(event: &SessionEvent) -> bool {
+    matches!(event, SessionEvent::Track(..))
+}
+
+#[cfg(not(feature = "rtp"))]
+fn is_track(_: &SessionEvent) -> bool {
+    false
 }
 
 /// The clock of tokio, so that paused time drives everything.

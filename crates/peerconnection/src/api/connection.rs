@@ -26,7 +26,7 @@ use std::time::{Instant, SystemTime};
 /// has either happened or not.
 #[derive(Clone)]
 pub struct PeerConnection {
-    handle: Arc<Handle>,
+    pub(crate) handle: Arc<Handle>,
 }
 
 /// What all handles of a connection share; dropping the last one closes.
@@ -193,7 +193,7 @@ impl PeerConnection {
                 .session
                 .create_data_channel(now, label, init.unwrap_or_default())
         })?;
-        self.release_negotiation();
+        self.handle.shared.release_negotiation();
         Ok(DataChannel::new(self.handle.clone(), key))
     }
 
@@ -202,7 +202,7 @@ impl PeerConnection {
         self.handle
             .shared
             .call(|state, _| state.session.restart_ice());
-        self.release_negotiation();
+        self.handle.shared.release_negotiation();
     }
 
     /// The next event; `None` after the connection is closed.
@@ -224,11 +224,15 @@ impl PeerConnection {
     }
 
     /// Waits until every candidate of this generation is in
-    /// [`local_description`](Self::local_description), or the connection is closed. For signalling
-    /// without trickling. Cancel safe.
+    /// [`local_description`](Self::local_description), the description has no section to gather
+    /// for, or the connection is closed. For signalling without trickling. Cancel safe.
     pub async fn gathering_complete(&self) {
         self.until(|session| {
-            session.is_closed() || session.ice_gathering_state() == IceGatheringState::Complete
+            let nothing_to_gather =
+                session.layers().is_none() && session.local_description().is_some();
+            session.is_closed()
+                || session.ice_gathering_state() == IceGatheringState::Complete
+                || nothing_to_gather
         })
         .await;
     }
@@ -320,6 +324,8 @@ impl PeerConnection {
             .shared
             .call(|state, now| state.session.close(now));
         self.handle.shared.changed.notify_waiters();
+        #[cfg(feature = "rtp")]
+        self.handle.shared.wake_readers();
     }
 
     /// Waits until the connection is closed and its task has ended. Cancel safe.
@@ -345,19 +351,6 @@ impl PeerConnection {
         self.handle
             .shared
             .call(|state, now| operation(&mut state.session, now))
-    }
-
-    /// webrtc-pc §4.7.3: `negotiationneeded` waits until no operation is under way, and is not
-    /// raised if the negotiation has happened meanwhile.
-    fn release_negotiation(&self) {
-        let Ok(_turn) = self.handle.shared.chain.try_lock() else {
-            return;
-        };
-        let mut state = self.handle.shared.lock();
-        if std::mem::take(&mut state.negotiation_waits) && state.session.is_negotiation_needed() {
-            state.push_negotiation_needed();
-            self.handle.shared.changed.notify_waiters();
-        }
     }
 
     async fn until(&self, holds: impl Fn(&Session) -> bool) {
@@ -393,6 +386,10 @@ impl PeerConnection {
             SessionEvent::SelectedCandidatePairChange(pair) => {
                 PeerConnectionEvent::SelectedCandidatePairChange(pair)
             }
+            #[cfg(feature = "rtp")]
+            SessionEvent::Track(key, layer) => {
+                PeerConnectionEvent::Track(Box::new(self.received_track(key, layer)))
+            }
             SessionEvent::DataChannel(key) => {
                 PeerConnectionEvent::DataChannel(DataChannel::new(self.handle.clone(), key))
             }
@@ -406,7 +403,7 @@ struct ToldAfterwards<'a>(&'a PeerConnection);
 
 impl Drop for ToldAfterwards<'_> {
     fn drop(&mut self) {
-        self.0.release_negotiation();
+        self.0.handle.shared.release_negotiation();
     }
 }
 
@@ -457,7 +454,7 @@ mod tests {
             assert!(waiting.as_mut().poll(&mut context).is_pending());
             let _channel = connection.create_data_channel("a", None).unwrap();
             drop(turn);
-            connection.release_negotiation();
+            connection.handle.shared.release_negotiation();
             assert_eq!(told(), 0, "the turn is the waiting operation's");
         }
         assert_eq!(told(), 1);

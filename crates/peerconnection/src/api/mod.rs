@@ -4,5 +4,17 @@ pub(crate) mod candidate;
 pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod description;
+#[cfg(feature = "rtp")]
+pub(crate) mod local_track;
+#[cfg(feature = "rtp")]
+pub(crate) mod media;
+#[cfg(feature = "rtp")]
+pub(crate) mod receiver;
+#[cfg(feature = "rtp")]
+pub(crate) mod remote_track;
+#[cfg(feature = "rtp")]
+pub(crate) mod sender;
 pub(crate) mod state;
 pub(crate) mod stream;
+#[cfg(feature = "rtp")]
+pub(crate) mod transceiver;

@@ -169,3 +169,82 @@ w3c_enum! {
         Rtcp = "rtcp",
     }
 }
+
+/// What a track carries.
+#[cfg(feature = "rtp")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum MediaKind {
+    /// `audio`.
+    Audio,
+    /// `video`.
+    Video,
+}
+
+#[cfg(feature = "rtp")]
+impl MediaKind {
+    /// The W3C's string, which is also the name of the section.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+
+    /// The kind with the W3C's string, in any case.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Audio, Self::Video]
+            .into_iter()
+            .find(|kind| kind.as_str().eq_ignore_ascii_case(name))
+    }
+}
+
+#[cfg(feature = "rtp")]
+impl fmt::Display for MediaKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "rtp")]
+w3c_enum! {
+    /// W3C `RTCRtpTransceiverDirection` (webrtc-pc §5.4.1).
+    RtpTransceiverDirection {
+        /// Media flows both ways.
+        SendRecv = "sendrecv",
+        /// We send.
+        SendOnly = "sendonly",
+        /// We receive.
+        RecvOnly = "recvonly",
+        /// Neither.
+        Inactive = "inactive",
+        /// For ever neither; never set, only read.
+        Stopped = "stopped",
+    }
+}
+
+#[cfg(feature = "rtp")]
+impl RtpTransceiverDirection {
+    /// Whether we send.
+    #[must_use]
+    pub fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    /// Whether we receive.
+    #[must_use]
+    pub fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
+
+    /// The direction that sends and receives as said.
+    pub(crate) fn of(sends: bool, receives: bool) -> Self {
+        match (sends, receives) {
+            (true, true) => Self::SendRecv,
+            (true, false) => Self::SendOnly,
+            (false, true) => Self::RecvOnly,
+            (false, false) => Self::Inactive,
+        }
+    }
+}

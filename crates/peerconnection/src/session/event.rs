@@ -1,3 +1,5 @@
+#[cfg(feature = "rtp")]
+use super::media::{MediaEvent, TransceiverKey};
 use crate::api::candidate::{IceCandidate, IceCandidatePair};
 use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
@@ -39,6 +41,22 @@ pub enum SessionEvent {
     ChannelClose(ChannelKey, Option<Error>),
     /// W3C `bufferedamountlow` of a channel.
     BufferedAmountLow(ChannelKey),
+    /// W3C `track`: the peer will send. Where it sends several layers, one event for each, counted
+    /// from 0.
+    #[cfg(feature = "rtp")]
+    Track(TransceiverKey, u8),
+    /// W3C `mute` of the tracks of a receiver: the peer has stopped sending for now.
+    #[cfg(feature = "rtp")]
+    TrackMuted(TransceiverKey),
+    /// W3C `unmute` of the tracks of a receiver: media comes.
+    #[cfg(feature = "rtp")]
+    TrackUnmuted(TransceiverKey),
+    /// W3C `ended` of the tracks of a receiver.
+    #[cfg(feature = "rtp")]
+    TrackEnded(TransceiverKey),
+    /// The peer wants a key frame of the sender's encoding, counted from 0.
+    #[cfg(feature = "rtp")]
+    KeyframeRequested(TransceiverKey, u8),
     /// There is room in the send buffer again.
     Writable,
 }
@@ -83,4 +101,17 @@ pub enum ShellRequest {
         /// Which.
         socket: SocketId,
     },
+}
+
+#[cfg(feature = "rtp")]
+impl From<MediaEvent> for SessionEvent {
+    fn from(event: MediaEvent) -> Self {
+        match event {
+            MediaEvent::Track(key, layer) => Self::Track(key, layer),
+            MediaEvent::TrackMuted(key) => Self::TrackMuted(key),
+            MediaEvent::TrackUnmuted(key) => Self::TrackUnmuted(key),
+            MediaEvent::TrackEnded(key) => Self::TrackEnded(key),
+            MediaEvent::KeyframeRequested(key, layer) => Self::KeyframeRequested(key, layer),
+        }
+    }
 }

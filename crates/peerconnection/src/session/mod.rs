@@ -3,21 +3,35 @@
 mod channels;
 mod demux;
 mod event;
+#[cfg(feature = "rtp")]
+pub(crate) mod media;
+#[cfg(not(feature = "rtp"))]
+#[path = "media_off.rs"]
+pub(crate) mod media;
 pub(crate) mod negotiation;
 mod pump;
 mod stack;
 mod state;
+#[cfg(feature = "rtp")]
+mod tracks;
 pub(crate) mod transports;
 
 pub use self::channels::{DataChannelInfo, IncomingMessage, Payload};
 pub use self::event::{SessionEvent, ShellRequest};
+#[cfg(feature = "rtp")]
+pub(crate) use self::media::SentTrack;
+#[cfg(feature = "rtp")]
+pub use self::media::{
+    IncomingRtcp, IncomingRtp, ReceiverInfo, SenderInfo, TransceiverInfo, TransceiverKey,
+};
 pub use self::stack::Stack;
 
+use self::media::Transceivers;
 use self::negotiation::{Applied, LocalTransport, MAX_MESSAGE_SIZE, Negotiation};
 use self::state::States;
 use self::transports::Transport;
 use crate::api::candidate::IceCandidatePair;
-use crate::api::description::SessionDescription;
+use crate::api::description::{SdpType, SessionDescription};
 use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
 };
@@ -28,7 +42,7 @@ use chacha20::rand_core::{Rng, SeedableRng};
 use datachannel::{ChannelKey, Channels};
 use layer::{
     Bound, Certificate, CertificateParams, Credentials, IceConfig, Input, Interface, RequestId,
-    SocketId, Start, Transmit, TransportPolicy,
+    Seed, SocketId, Start, Transmit, TransportPolicy,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -61,6 +75,7 @@ pub struct Session {
     tls_id: String,
     pub(crate) negotiation: Negotiation,
     transport: Option<Transport>,
+    pub(crate) media: Transceivers,
     pub(crate) channels: Channels,
     /// The peer's `a=sctp-port`, until the association starts.
     remote_sctp_port: Option<u16>,
@@ -116,6 +131,7 @@ impl Session {
         let tls_id = ice_chars(&mut rng, TLS_ID_LEN);
         Ok(Self {
             start,
+            media: Transceivers::new(start, &configuration),
             configuration,
             stack,
             waker,
@@ -144,7 +160,9 @@ impl Session {
     /// Takes one packet of a socket. Application data is decrypted in place.
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
         if let Some(transport) = &mut self.transport {
-            transport.handle_input(now, input);
+            if let Some(packet) = transport.handle_input(now, input) {
+                self.media.handle_packet(now, packet);
+            }
             self.pump(now);
         }
     }
@@ -153,6 +171,7 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Instant) {
         if let Some(transport) = &mut self.transport {
             transport.handle_timeout(now);
+            self.media.handle_timeout(now);
             self.pump(now);
         }
     }
@@ -226,6 +245,7 @@ impl Session {
             return;
         }
         self.closed = true;
+        self.media.close(now);
         if let Some(transport) = &mut self.transport {
             transport.close(now);
         }
@@ -253,22 +273,26 @@ impl Session {
         buf: &mut [u8],
         max_datagrams: usize,
     ) -> Option<Transmit> {
-        let transport = self.transport.as_mut()?;
-        let transmit = transport.poll_transmit(now, buf, max_datagrams);
+        let (transport, media) = (self.transport.as_mut()?, &mut self.media);
+        let transmit = transport.poll_transmit(now, media, buf, max_datagrams);
         if transmit.is_some() {
             return transmit;
         }
         // What has left the buffers may be an event, and a layer with tasks of its own may have
         // told something since: both can make output.
         self.pump(now);
-        let transport = self.transport.as_mut()?;
-        transport.poll_transmit(now, buf, max_datagrams)
+        let (transport, media) = (self.transport.as_mut()?, &mut self.media);
+        transport.poll_transmit(now, media, buf, max_datagrams)
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.transport.as_ref()?.poll_timeout()
+        let transport = self.transport.as_ref()?.poll_timeout();
+        [transport, self.media.poll_timeout()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     // --- questions ---
@@ -453,17 +477,48 @@ impl Session {
             return;
         }
         if let Some(transport) = &mut self.transport {
-            transport.close(now);
+            transport.sctp.abort(now, "the data section was rejected");
         }
         self.channels.transport_closed(None);
     }
 
-    /// pc-025, for what there is to negotiate here: channels and restarts.
+    /// No section is left: the layers end, and sections that come later get new ones
+    /// (RFC 9429 §5.11).
+    fn end_transport(&mut self, now: Instant) {
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
+        transport.ice.close(now);
+        // Its sockets are given back.
+        self.pump(now);
+        self.transport = None;
+        self.media.transport_ended();
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        self.start.seed = Seed::new(seed);
+        self.states.transport_ended(&mut self.events);
+    }
+
+    /// Whether audio and video want an exchange (webrtc-pc §4.7.3).
+    fn media_needs_negotiation(&self) -> bool {
+        let negotiation = &self.negotiation;
+        let local = negotiation.current_local.as_ref();
+        let remote = negotiation.current_remote.as_ref();
+        self.media.is_negotiation_needed(
+            local.map(|applied| &applied.description),
+            remote.map(|applied| &applied.description),
+            local.is_some_and(|applied| applied.kind != SdpType::Offer),
+        )
+    }
+
+    /// pc-025: channels, audio and video, and restarts.
     pub(crate) fn update_negotiation_needed(&mut self) {
         let stable = self.negotiation.signaling_state == SignalingState::Stable;
         let needed = stable
             && !self.closed
-            && ((self.wants_data && !self.negotiation.has_data()) || !self.to_replace.is_empty());
+            && ((self.wants_data && !self.negotiation.has_data())
+                || !self.to_replace.is_empty()
+                || self.media_needs_negotiation());
         if needed && !self.negotiation_needed {
             self.events.push_back(SessionEvent::NegotiationNeeded);
         }

@@ -15,6 +15,8 @@ impl Session {
         self.pump_dtls(now);
         self.pump_sctp(now);
         self.pump_channels(now);
+        #[cfg(feature = "rtp")]
+        self.pump_media();
         self.states
             .update(self.transport.as_ref(), &mut self.events, self.closed);
     }
@@ -55,7 +57,7 @@ impl Session {
                 SessionEvent::Request(ShellRequest::CloseSocket { socket })
             }
             IceEvent::Candidate(candidate) => {
-                let (mid, index, fragment) = self.data_names();
+                let (mid, index, fragment) = self.transport_names();
                 let line = sdp_candidate(&candidate);
                 let candidate = IceCandidate::local(line, &mid, index, &fragment, candidate.url);
                 SessionEvent::IceCandidate(Some(candidate))
@@ -101,7 +103,7 @@ impl Session {
         }
         let complete = state == layer::GatheringState::Complete;
         if complete {
-            let (mid, index, fragment) = self.data_names();
+            let (mid, index, fragment) = self.transport_names();
             let end = IceCandidate::end(&mid, index, &fragment);
             self.events.push_back(SessionEvent::IceCandidate(Some(end)));
         }
@@ -125,6 +127,7 @@ impl Session {
                 }
             }
         }
+        self.secure_media(now);
         let Some(transport) = &mut self.transport else {
             return;
         };
@@ -140,6 +143,34 @@ impl Session {
             let _ = transport
                 .sctp
                 .connect(now, SctpConnect::new(SCTP_PORT, port));
+        }
+    }
+
+    /// RFC 5764 §4.2: the keys of audio and video come out of the handshake.
+    #[cfg(feature = "rtp")]
+    fn secure_media(&mut self, now: Instant) {
+        let Some(transport) = &mut self.transport else {
+            return;
+        };
+        if !self.media.wants_keys() || !transport.is_secured() {
+            return;
+        }
+        match transport.new_srtp(&*self.stack.srtp, self.start) {
+            Some(srtp) => self.media.secure(now, srtp),
+            None => tracing::debug!("the handshake agreed on no profile of srtp"),
+        }
+    }
+
+    #[cfg(not(feature = "rtp"))]
+    fn secure_media(&mut self, _: Instant) {}
+
+    /// What happens to transceivers and tracks, in the words of the session.
+    #[cfg(feature = "rtp")]
+    fn pump_media(&mut self) {
+        while let Some(event) = self.media.poll_event() {
+            if !self.closed {
+                self.events.push_back(SessionEvent::from(event));
+            }
         }
     }
 
@@ -202,7 +233,7 @@ impl Session {
     }
 
     pub(super) fn candidate_pair(&self, pair: &layer::CandidatePair) -> IceCandidatePair {
-        let (mid, index, fragment) = self.data_names();
+        let (mid, index, fragment) = self.transport_names();
         let show = |candidate: &layer::Candidate| {
             let url = candidate.url.clone();
             IceCandidate::local(sdp_candidate(candidate), &mid, index, &fragment, url)
@@ -213,10 +244,11 @@ impl Session {
         }
     }
 
-    /// Mid and place of the data section, and the fragment of the generation.
-    fn data_names(&self) -> (String, u16, String) {
+    /// Mid and place of the section that describes the transport, and the fragment of the
+    /// generation.
+    fn transport_names(&self) -> (String, u16, String) {
         let local = self.negotiation.local();
-        let index = local.and_then(Applied::data_section).unwrap_or(0);
+        let index = local.and_then(Applied::transport_section).unwrap_or(0);
         let section = local.and_then(|applied| applied.description.media.get(index));
         let mid = section
             .and_then(sdp::Media::mid)

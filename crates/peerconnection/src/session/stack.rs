@@ -1,3 +1,5 @@
+#[cfg(feature = "rtp")]
+use layer::NewSrtp;
 use layer::{NewDtls, NewIce, NewSctp};
 use std::sync::Arc;
 #[cfg(feature = "ring")]
@@ -22,6 +24,9 @@ pub struct Stack {
     pub ice: Arc<dyn NewIce>,
     /// Makes the DTLS session and the certificate.
     pub dtls: Arc<dyn NewDtls>,
+    /// Makes the SRTP contexts.
+    #[cfg(feature = "rtp")]
+    pub srtp: Arc<dyn NewSrtp>,
     /// Makes the SCTP association.
     pub sctp: Arc<dyn NewSctp>,
 }
@@ -35,6 +40,8 @@ impl Default for Stack {
             .get_or_init(|| Self {
                 ice: Arc::new(ice::Factory::default()),
                 dtls: Arc::new(dtls::Factory::default()),
+                #[cfg(feature = "rtp")]
+                srtp: Arc::new(srtp::Factory::default()),
                 sctp: Arc::new(sctp::Factory::default()),
             })
             .clone()

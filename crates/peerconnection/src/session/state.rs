@@ -75,6 +75,23 @@ impl States {
     }
 }
 
+impl States {
+    /// Without a transport all is as in the beginning (webrtc-pc §4.3.3, the row of `new`).
+    pub(crate) fn transport_ended(&mut self, events: &mut VecDeque<SessionEvent>) {
+        let new = Self::default();
+        if self.ice != new.ice {
+            events.push_back(SessionEvent::IceConnectionStateChange(new.ice));
+        }
+        if self.gathering != new.gathering {
+            events.push_back(SessionEvent::IceGatheringStateChange(new.gathering));
+        }
+        if self.connection != new.connection {
+            events.push_back(SessionEvent::ConnectionStateChange(new.connection));
+        }
+        *self = new;
+    }
+}
+
 /// With one transport the table of webrtc-pc §4.3.4 is the transport's own state.
 fn ice_connection_state(ice: IceState) -> IceConnectionState {
     match ice {

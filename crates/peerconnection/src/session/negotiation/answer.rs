@@ -2,10 +2,11 @@
 
 use super::{
     LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, push_transport,
-    rejected,
+    rejected, riding_sections,
 };
 use crate::api::description::{SdpType, SessionDescription};
 use crate::error::{Error, ErrorKind};
+use crate::session::media::Transceivers;
 use layer::DtlsRole;
 use sdp::{Description, Group, Media, Setup};
 
@@ -14,6 +15,7 @@ impl Negotiation {
     /// the bundle; only what is known is written, nothing of the offer is echoed (dfx-005).
     pub(crate) fn create_answer(
         &mut self,
+        media: &Transceivers,
         transport: &LocalTransport,
         role: Option<DtlsRole>,
     ) -> Result<SessionDescription, Error> {
@@ -26,16 +28,28 @@ impl Negotiation {
         let offer = &offer.description;
         let mut answer = self.start_description();
         let data = data_section(offer);
+        let rides = riding_sections(offer);
         for (index, section) in offer.media.iter().enumerate() {
-            if Some(index) == data {
+            let written = if !rides[index] {
+                None
+            } else if Some(index) == data {
                 let setup = answer_setup(offer, section, role)?;
-                answer.media.push(data_answer(section, transport, setup));
+                Some(data_answer(section, transport, setup))
+            } else if section.is_data() {
+                None
             } else {
-                answer.media.push(rejected(section));
-            }
+                let setup = answer_setup(offer, section, role)?;
+                media.answer_section(index, offer, transport, setup)
+            };
+            answer
+                .media
+                .push(written.unwrap_or_else(|| rejected(section)));
         }
-        if let Some(group) = bundle(offer, &answer, data) {
+        if let Some(group) = bundle(offer, &answer) {
             answer.push("group", group.to_string());
+        }
+        if offer.has_attribute("extmap-allow-mixed") && answer.media.iter().any(Media::is_rtp) {
+            answer.push_flag("extmap-allow-mixed");
         }
         Ok(self.created(SdpType::Answer, &answer))
     }
@@ -88,12 +102,18 @@ fn data_answer(offered: &Media, transport: &LocalTransport, setup: Setup) -> Med
 }
 
 /// sdp-026, sdp-029: the offered group without what was rejected.
-fn bundle(offer: &Description, answer: &Description, data: Option<usize>) -> Option<Group> {
-    let mid = answer.media.get(data?)?.mid()?;
+fn bundle(offer: &Description, answer: &Description) -> Option<Group> {
     let group = offer.bundle().ok().flatten()?;
-    group
+    let accepted = |mid: &&String| {
+        answer
+            .media_by_mid(mid)
+            .is_some_and(|section| !section.is_rejected())
+    };
+    let mids: Vec<&str> = group
         .mids
         .iter()
-        .any(|member| member == mid)
-        .then(|| Group::bundle([mid]))
+        .filter(accepted)
+        .map(String::as_str)
+        .collect();
+    (!mids.is_empty()).then(|| Group::bundle(mids))
 }

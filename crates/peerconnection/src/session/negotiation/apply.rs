@@ -4,12 +4,13 @@
 //! connection as it was (pc-017).
 
 use super::remote::refused;
-use super::{Applied, RemoteData, Side};
+use super::{Applied, RemoteData, RemoteTransport, Side, riding_sections};
 use crate::api::candidate::{IceCandidate, IceCandidateInit};
 use crate::api::description::{LocalSessionDescription, SdpType, SessionDescription};
 use crate::api::state::SignalingState;
 use crate::config::OfferOptions;
 use crate::error::{Error, ErrorKind};
+use crate::session::media::Agreement;
 use crate::session::transports::{layer_candidate, sdp_candidate};
 use crate::session::{Session, SessionEvent};
 use layer::{DtlsRole, IceRole};
@@ -32,7 +33,10 @@ impl Session {
             self.draw_restart();
         }
         let transport = self.local_transport()?;
-        Ok(self.negotiation.create_offer(self.wants_data, &transport))
+        let media = &mut self.media;
+        Ok(self
+            .negotiation
+            .create_offer(self.wants_data, media, &transport))
     }
 
     /// W3C `createAnswer`. Nothing of the connection changes by it.
@@ -50,7 +54,8 @@ impl Session {
             .transport
             .as_ref()
             .and_then(|transport| transport.dtls.role());
-        self.negotiation.create_answer(&transport, role)
+        self.negotiation
+            .create_answer(&self.media, &transport, role)
     }
 
     /// W3C `setLocalDescription`; without a description it makes the one that the state asks for.
@@ -75,7 +80,7 @@ impl Session {
             });
         let state = self.negotiation.check(Side::Local, kind)?;
         if kind == SdpType::Rollback {
-            self.roll_back();
+            self.roll_back(now);
             return Ok(());
         }
         let text = match (description.sdp.is_empty(), kind) {
@@ -85,7 +90,10 @@ impl Session {
         };
         let applied = self.negotiation.check_local(kind, &text)?;
         match kind {
-            SdpType::Offer => self.start_local_offer(now, &applied)?,
+            SdpType::Offer => {
+                self.start_local_offer(now, &applied)?;
+                self.media.set_local_offer(&applied.description);
+            }
             _ => self.start_local_answer(now, &applied)?,
         }
         self.finish_set(now, Side::Local, applied, state);
@@ -113,31 +121,30 @@ impl Session {
             false => self.negotiation.check(Side::Remote, kind)?,
         };
         if kind == SdpType::Rollback {
-            self.roll_back();
+            self.roll_back(now);
             return Ok(());
         }
         let applied = self.negotiation.check_remote(kind, description.sdp())?;
-        let data = read_data(&applied)?;
+        let (remote, data) = (read_transport(&applied)?, read_data(&applied)?);
+        self.media.check_remote(&applied.description)?;
+        let role = match (kind, &remote) {
+            (SdpType::Offer, _) | (_, None) => None,
+            (_, Some(remote)) => Some(role_of_answer(remote.setup)?),
+        };
         if collides {
-            self.roll_back();
+            self.roll_back(now);
         }
-        match (kind, data) {
-            (SdpType::Offer, _) => {}
-            (_, Some(data)) => {
-                let role = match data.setup {
-                    Setup::Active => DtlsRole::Server,
-                    Setup::Passive => DtlsRole::Client,
-                    Setup::ActPass | Setup::HoldConn => {
-                        return Err(Error::new(
-                            ErrorKind::InvalidAccess,
-                            format!("an answer cannot say setup:{}", data.setup.as_str()),
-                        ));
-                    }
-                };
-                self.start_remote(now, data, role)?;
+        match (role, remote) {
+            (Some(role), Some(remote)) => self.start_remote(now, remote, data, role)?,
+            _ if kind == SdpType::Offer => {
+                let rides = riding_sections(&applied.description);
+                self.media.set_remote_offer(&applied.description, &rides);
             }
-            (SdpType::Answer, None) => self.lose_data(now),
-            (_, None) => {}
+            _ => {}
+        }
+        if kind != SdpType::Offer {
+            self.note_lost(now, &applied);
+            self.agree(now, &applied, Side::Remote);
         }
         self.finish_set(now, Side::Remote, applied, state);
         Ok(())
@@ -170,10 +177,11 @@ impl Session {
         }
         let candidate = IceCandidate::new(init.clone())?;
         let section = section_of(remote, &init)?;
-        if remote.data_section() != Some(section) {
-            return Ok(()); // A section that is rejected here: nothing to add it to.
+        if self.remote_transport_section() != Some(section) {
+            // A section that is rejected here, or whose transport is that of another one.
+            return Ok(());
         }
-        let data = RemoteData::read(&remote.description, section, Some(Setup::ActPass))?;
+        let data = RemoteTransport::read(&remote.description, section, Some(Setup::ActPass))?;
         let generation = init
             .username_fragment
             .as_deref()
@@ -206,7 +214,7 @@ impl Session {
     /// The local description with the candidates gathered so far (RFC 9429 §4.1.13).
     pub(crate) fn with_candidates(&self, applied: &Applied) -> SessionDescription {
         let plain = || SessionDescription::new(applied.kind, applied.text.clone());
-        let (Some(transport), Some(index)) = (&self.transport, applied.data_section()) else {
+        let (Some(transport), Some(index)) = (&self.transport, applied.transport_section()) else {
             return plain();
         };
         let mut description = applied.description.clone();
@@ -227,7 +235,7 @@ impl Session {
 
     /// Our offer starts gathering; the initiator controls (RFC 8445 §6.1.1).
     fn start_local_offer(&mut self, now: Instant, offer: &Applied) -> Result<(), Error> {
-        if offer.data_section().is_none() {
+        if offer.transport_section().is_none() {
             return Ok(());
         }
         self.ensure_transport()?;
@@ -250,16 +258,19 @@ impl Session {
 
     /// Our answer puts both descriptions to work.
     fn start_local_answer(&mut self, now: Instant, answer: &Applied) -> Result<(), Error> {
-        let Some(index) = answer.data_section() else {
-            if answer.kind == SdpType::Answer {
-                self.lose_data(now);
-            }
+        let Some(index) = answer.transport_section() else {
+            self.note_lost(now, answer);
+            self.agree(now, answer, Side::Local);
             return Ok(());
         };
-        let offer = self.negotiation.pending_remote.as_ref();
-        let Some(data) = offer.map(read_data).transpose()?.flatten() else {
+        let Some(offer) = &self.negotiation.pending_remote else {
             return Ok(());
         };
+        let remote = RemoteTransport::read(&offer.description, index, Some(Setup::ActPass))?;
+        let data = answer
+            .data_section()
+            .map(|index| RemoteData::read(&offer.description.media[index]))
+            .transpose()?;
         let setup = answer.description.media[index].setup(&answer.description);
         let role = match setup.map_err(refused)? {
             Some(Setup::Passive) => DtlsRole::Server,
@@ -271,7 +282,7 @@ impl Session {
             return Ok(());
         };
         if transport.ice.remote_credentials().is_none() {
-            let role = if data.lite {
+            let role = if remote.lite {
                 IceRole::Controlling
             } else {
                 IceRole::Controlled
@@ -285,7 +296,59 @@ impl Session {
                 .map_err(Error::from_ice)?;
         }
         transport.ice.gather(now);
-        self.start_remote(now, data, role)
+        self.start_remote(now, remote, data, role)?;
+        self.note_lost(now, answer);
+        self.agree(now, answer, Side::Local);
+        Ok(())
+    }
+
+    /// Both sides have spoken, and this is the answer: what they agree on for audio and video.
+    fn agree(&mut self, now: Instant, answer: &Applied, side: Side) {
+        let negotiation = &self.negotiation;
+        let offer = match side {
+            Side::Local => &negotiation.pending_remote,
+            Side::Remote => &negotiation.pending_local,
+        };
+        let Some(offer) = offer else { return };
+        let (local, remote) = match side {
+            Side::Local => (&answer.description, &offer.description),
+            Side::Remote => (&offer.description, &answer.description),
+        };
+        let is_final = answer.kind == SdpType::Answer;
+        let agreement = Agreement {
+            local,
+            remote,
+            is_final,
+        };
+        self.media.set_answer(now, agreement, side == Side::Local);
+    }
+
+    /// What a final answer no longer has.
+    fn note_lost(&mut self, now: Instant, answer: &Applied) {
+        if answer.kind != SdpType::Answer {
+            return;
+        }
+        if answer.data_section().is_none() {
+            self.lose_data(now);
+        }
+        if answer.transport_section().is_none() {
+            self.end_transport(now);
+        }
+    }
+
+    /// The section of the remote description whose candidates count.
+    fn remote_transport_section(&self) -> Option<usize> {
+        let negotiation = &self.negotiation;
+        let answered = negotiation.pending_remote.is_none()
+            && negotiation
+                .current_remote
+                .as_ref()
+                .is_some_and(|remote| remote.kind == SdpType::Offer);
+        if answered {
+            // Our answer has chosen it (RFC 9143 §7.3.1).
+            return negotiation.current_local.as_ref()?.transport_section();
+        }
+        negotiation.remote()?.transport_section()
     }
 
     /// Puts the peer's side of the transport to work. What that makes happen is told when the
@@ -293,12 +356,15 @@ impl Session {
     fn start_remote(
         &mut self,
         now: Instant,
-        data: RemoteData,
+        remote: RemoteTransport,
+        data: Option<RemoteData>,
         role: DtlsRole,
     ) -> Result<(), Error> {
-        self.remote_max_message = data.max_message_size;
-        self.channels.set_max_send_len(self.max_message_size());
-        self.remote_sctp_port = Some(data.sctp_port);
+        if let Some(data) = data {
+            self.remote_max_message = data.max_message_size;
+            self.channels.set_max_send_len(self.max_message_size());
+            self.remote_sctp_port = Some(data.sctp_port);
+        }
         let Some(transport) = &mut self.transport else {
             return Ok(());
         };
@@ -310,24 +376,24 @@ impl Session {
         }
         transport
             .dtls
-            .set_remote_fingerprints(now, &data.fingerprints);
+            .set_remote_fingerprints(now, &remote.fingerprints);
         transport
             .ice
-            .set_remote_credentials(now, data.credentials, data.lite)
+            .set_remote_credentials(now, remote.credentials, remote.lite)
             .map_err(Error::from_ice)?;
         // A candidate that cannot be used drops only itself (ice-017).
-        for candidate in data.candidates {
+        for candidate in remote.candidates {
             let _ = transport.ice.add_remote_candidate(now, candidate);
         }
-        if data.end_of_candidates {
+        if remote.end_of_candidates {
             transport.ice.end_of_remote_candidates(now);
         }
         Ok(())
     }
 
-    /// Ends the candidates of the section that carries data.
+    /// Ends the candidates of the transport.
     fn end_remote_candidates(&mut self, now: Instant) {
-        if let Some(index) = self.negotiation.remote().and_then(Applied::data_section) {
+        if let Some(index) = self.remote_transport_section() {
             self.remember(index, |section| {
                 section.push_flag("end-of-candidates");
             });
@@ -365,10 +431,10 @@ impl Session {
             .transport
             .as_ref()
             .and_then(|t| t.ice.remote_credentials());
-        let (Some(data), Some(before)) = (read_data(offer)?, before) else {
+        let (Some(remote), Some(before)) = (read_transport(offer)?, before) else {
             return Ok(false);
         };
-        Ok(data.credentials != *before)
+        Ok(remote.credentials != *before)
     }
 
     /// The credentials of a restart that this description of ours carries, if it carries one.
@@ -378,8 +444,9 @@ impl Session {
             .take_if(|restart| carried == Some(restart.username_fragment.as_str()))
     }
 
-    fn roll_back(&mut self) {
+    fn roll_back(&mut self, now: Instant) {
         self.negotiation.roll_back();
+        self.media.roll_back(now);
         self.restart = None;
         self.events
             .push_back(SessionEvent::SignalingStateChange(SignalingState::Stable));
@@ -412,11 +479,31 @@ impl Session {
 
 /// The data section of a remote description, if it has one that is not rejected.
 fn read_data(applied: &Applied) -> Result<Option<RemoteData>, Error> {
+    applied
+        .data_section()
+        .map(|index| RemoteData::read(&applied.description.media[index]))
+        .transpose()
+}
+
+/// RFC 8842 §5.3: an answer has chosen.
+fn role_of_answer(setup: Setup) -> Result<DtlsRole, Error> {
+    match setup {
+        Setup::Active => Ok(DtlsRole::Server),
+        Setup::Passive => Ok(DtlsRole::Client),
+        Setup::ActPass | Setup::HoldConn => Err(Error::new(
+            ErrorKind::InvalidAccess,
+            format!("an answer cannot say setup:{}", setup.as_str()),
+        )),
+    }
+}
+
+/// The transport of a remote description, if a section of it is spoken here.
+fn read_transport(applied: &Applied) -> Result<Option<RemoteTransport>, Error> {
     // Only an offer may leave setup out: RFC 8842 wants it, RFC 4145 §4 gives it a default.
     let default_setup = (applied.kind == SdpType::Offer).then_some(Setup::ActPass);
     applied
-        .data_section()
-        .map(|index| RemoteData::read(&applied.description, index, default_setup))
+        .transport_section()
+        .map(|index| RemoteTransport::read(&applied.description, index, default_setup))
         .transpose()
 }
 

@@ -9,11 +9,14 @@ mod signaling;
 use crate::api::description::{SdpType, SessionDescription};
 use crate::api::state::SignalingState;
 use crate::error::{Error, ErrorKind};
+use crate::session::media::is_spoken;
 use layer::{Credentials, Fingerprint};
 use sdp::{Description, Media, Origin, ParseError, Setup};
 use std::collections::BTreeSet;
 
-pub(crate) use remote::RemoteData;
+#[cfg(feature = "rtp")]
+pub(crate) use remote::refused;
+pub(crate) use remote::{RemoteData, RemoteTransport};
 pub(crate) use signaling::Side;
 
 /// What we say our largest message is, in bytes; what Chromium and Safari say too.
@@ -37,9 +40,14 @@ impl Applied {
         data_section(&self.description)
     }
 
-    /// The fragment of the section that carries data channels.
+    /// The place of the section that describes the transport, if any section is spoken here.
+    pub(crate) fn transport_section(&self) -> Option<usize> {
+        transport_section(&self.description)
+    }
+
+    /// The fragment of the section that describes the transport.
     pub(crate) fn username_fragment(&self) -> Option<&str> {
-        self.description.media[self.data_section()?].attribute("ice-ufrag")
+        self.description.media[self.transport_section()?].attribute("ice-ufrag")
     }
 
     /// As it was set.
@@ -65,6 +73,47 @@ pub(crate) fn data_section(description: &Description) -> Option<usize> {
         .media
         .iter()
         .position(|media| media.is_data() && !media.is_rejected())
+}
+
+/// The section that describes the one transport: the first of the bundle that is not rejected
+/// (RFC 9143 §7.2, the tagged section), or the first of all without a bundle.
+pub(crate) fn transport_section(description: &Description) -> Option<usize> {
+    let usable = |section: &Media| is_spoken(section) && !section.is_rejected();
+    if let Ok(Some(group)) = description.bundle() {
+        let place = |mid: &String| {
+            let mut media = description.media.iter();
+            media.position(|section| section.mid() == Some(mid) && usable(section))
+        };
+        if let Some(tagged) = group.mids.iter().find_map(place) {
+            return Some(tagged);
+        }
+    }
+    description.media.iter().position(usable)
+}
+
+/// Which sections the one transport can carry: those of the bundle, or only the one that describes
+/// it (JSEP's `must-bundle`, RFC 9429 §4.1.1).
+pub(crate) fn riding_sections(description: &Description) -> Vec<bool> {
+    let tagged = transport_section(description);
+    let group = description.bundle().ok().flatten();
+    let bundled = |section: &Media| {
+        let group = group.as_ref();
+        let mut mids = group.iter().flat_map(|group| &group.mids);
+        section
+            .mid()
+            .is_some_and(|mid| mids.any(|member| member == mid))
+    };
+    let head_is_bundled = tagged.is_some_and(|index| bundled(&description.media[index]));
+    description
+        .media
+        .iter()
+        .enumerate()
+        .map(|(index, section)| {
+            is_spoken(section)
+                && !section.is_rejected()
+                && (Some(index) == tagged || (head_is_bundled && bundled(section)))
+        })
+        .collect()
 }
 
 /// The part of our transport that a description carries.
@@ -214,7 +263,21 @@ impl Negotiation {
                 "the sections of the answer are not those of the offer",
             ));
         }
-        Ok(())
+        let rides = riding_sections(&answer.description);
+        let stranded = given
+            .iter()
+            .zip(rides)
+            .find(|(section, rides)| is_spoken(section) && !section.is_rejected() && !rides);
+        match stranded {
+            None => Ok(()),
+            Some((section, _)) => Err(Error::new(
+                ErrorKind::InvalidAccess,
+                format!(
+                    "the answer leaves section {} out of the bundle",
+                    section.mid().unwrap_or_default()
+                ),
+            )),
+        }
     }
 
     /// Sets a description that was checked.
@@ -294,8 +357,13 @@ fn check_mids(description: &Description) -> Result<(), Error> {
     }
 }
 
-/// Fills a data section with our side of the transport.
-fn push_transport(section: &mut Media, mid: &str, transport: &LocalTransport, setup: Setup) {
+/// Fills a section with our side of the transport.
+pub(crate) fn push_transport(
+    section: &mut Media,
+    mid: &str,
+    transport: &LocalTransport,
+    setup: Setup,
+) {
     section.push("mid", mid);
     section.push(
         "ice-ufrag",

@@ -5,6 +5,7 @@ use super::{
     rejected,
 };
 use crate::api::description::{SdpType, SessionDescription};
+use crate::session::media::Transceivers;
 use sdp::{Group, Media, Setup};
 use std::collections::BTreeSet;
 
@@ -13,36 +14,72 @@ impl Negotiation {
     pub(crate) fn create_offer(
         &mut self,
         wants_data: bool,
+        media: &mut Transceivers,
         transport: &LocalTransport,
     ) -> SessionDescription {
         let mut offer = self.start_description();
-        let known = self
-            .current_local
-            .as_ref()
-            .map(|applied| &applied.description);
+        let known = self.local().map(|applied| &applied.description);
         let data = known.and_then(data_section);
         let sections = known.map_or(&[][..], |description| &description.media);
-        let mut bundled = Vec::new();
+        let mut mids = Mids::of(sections);
+        let mut waiting = media.unassociated().into_iter();
         for (index, section) in sections.iter().enumerate() {
             if Some(index) == data {
-                let mid = section.mid().map(str::to_owned);
                 // An offer of the peer may have left it out; ours does not (RFC 9429 §5.2.2).
-                let mid = mid.unwrap_or_else(|| free_mid(sections));
+                let mid = section.mid().map(str::to_owned);
+                let mid = mid.unwrap_or_else(|| mids.next());
                 offer.media.push(data_offer(&mid, transport));
-                bundled.push(mid);
-            } else {
-                offer.media.push(rejected(section));
+                continue;
             }
+            // RFC 9429 §5.2.2: a section that both sides have given up may be used again.
+            let mut recycled = || self.is_recyclable(index).then(|| waiting.next()).flatten();
+            let written = match media.alive_in_section(index) {
+                Some(key) => {
+                    let mid = section.mid().map(str::to_owned);
+                    media.offer_section(key, &mid.unwrap_or_else(|| mids.next()), index, transport)
+                }
+                None => recycled()
+                    .and_then(|key| media.offer_section(key, &mids.next(), index, transport)),
+            };
+            offer
+                .media
+                .push(written.unwrap_or_else(|| rejected(section)));
+        }
+        for key in waiting {
+            let index = offer.media.len();
+            offer
+                .media
+                .extend(media.offer_section(key, &mids.next(), index, transport));
         }
         if data.is_none() && wants_data {
-            let mid = free_mid(sections);
-            offer.media.push(data_offer(&mid, transport));
-            bundled.push(mid);
+            offer.media.push(data_offer(&mids.next(), transport));
         }
+        let bundled: Vec<&str> = offer
+            .media
+            .iter()
+            .filter(|section| !section.is_rejected())
+            .filter_map(Media::mid)
+            .collect();
         if !bundled.is_empty() {
-            offer.push("group", Group::bundle(bundled).to_string());
+            let group = Group::bundle(bundled).to_string();
+            offer.push("group", group);
+        }
+        if offer.media.iter().any(Media::is_rtp) {
+            // RFC 8285 §6: extensions of any length may come to us in one stream.
+            offer.push_flag("extmap-allow-mixed");
         }
         self.created(SdpType::Offer, &offer)
+    }
+
+    /// Whether both sides have given this section up.
+    fn is_recyclable(&self, index: usize) -> bool {
+        let agreed = [&self.current_local, &self.current_remote];
+        agreed.into_iter().all(|applied| {
+            let section = applied
+                .as_ref()
+                .and_then(|applied| applied.description.media.get(index));
+            section.is_some_and(Media::is_rejected)
+        })
     }
 }
 
@@ -55,11 +92,25 @@ fn data_offer(mid: &str, transport: &LocalTransport) -> Media {
     section
 }
 
-/// The smallest number that no section has for its mid (sdp-024: at most 3 bytes).
-fn free_mid(sections: &[Media]) -> String {
-    let taken: BTreeSet<&str> = sections.iter().filter_map(Media::mid).collect();
-    (0..=sections.len())
-        .map(|number| number.to_string())
-        .find(|mid| !taken.contains(mid.as_str()))
-        .unwrap_or_default()
+/// Gives names to sections: the smallest numbers that no section has (sdp-024: at most 3 bytes).
+struct Mids {
+    taken: BTreeSet<String>,
+}
+
+impl Mids {
+    fn of(sections: &[Media]) -> Self {
+        let mids = sections.iter().filter_map(Media::mid);
+        Self {
+            taken: mids.map(str::to_owned).collect(),
+        }
+    }
+
+    fn next(&mut self) -> String {
+        let mid = (0..=self.taken.len())
+            .map(|number| number.to_string())
+            .find(|mid| !self.taken.contains(mid))
+            .unwrap_or_default();
+        self.taken.insert(mid.clone());
+        mid
+    }
 }

@@ -1,4 +1,4 @@
-//! What a remote description says about the data section, checked before anything is changed.
+//! What a remote description says, checked before anything is changed.
 
 use crate::error::{Error, ErrorKind};
 use layer::{Candidate, Credentials, Fingerprint, HashAlgorithm};
@@ -9,21 +9,26 @@ use crate::session::transports::layer_candidate;
 /// The port when none is written (RFC 8841 §5 wants it written; older peers left it out).
 const DEFAULT_SCTP_PORT: u16 = 5000;
 
-/// The data section of a remote description.
+/// The peer's side of the transport.
 #[derive(Clone, Debug)]
-pub(crate) struct RemoteData {
+pub(crate) struct RemoteTransport {
     pub(crate) credentials: Credentials,
     pub(crate) lite: bool,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) setup: Setup,
-    pub(crate) sctp_port: u16,
-    /// Bytes; `None` for any size (RFC 8841 §6.1).
-    pub(crate) max_message_size: Option<usize>,
     pub(crate) candidates: Vec<Candidate>,
     pub(crate) end_of_candidates: bool,
 }
 
-impl RemoteData {
+/// The data section of a remote description.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RemoteData {
+    pub(crate) sctp_port: u16,
+    /// Bytes; `None` for any size (RFC 8841 §6.1).
+    pub(crate) max_message_size: Option<usize>,
+}
+
+impl RemoteTransport {
     /// Reads the section at `index`; its transport may be described in the section that heads its
     /// bundle (RFC 9143 §7.1.3).
     pub(crate) fn read(
@@ -36,7 +41,7 @@ impl RemoteData {
         let wanted = |what: &'static str| {
             Error::new(
                 ErrorKind::InvalidAccess,
-                format!("the data section has no {what}"),
+                format!("the section has no {what}"),
             )
         };
         let ufrag = head
@@ -66,6 +71,24 @@ impl RemoteData {
                 "setup:holdconn is not for WebRTC",
             ));
         }
+        Ok(Self {
+            credentials: Credentials::new(ufrag, pwd),
+            lite: description.is_ice_lite(),
+            fingerprints,
+            setup,
+            candidates: head
+                .candidates()
+                .filter_map(Result::ok)
+                .filter_map(|candidate| layer_candidate(&candidate))
+                .collect(),
+            end_of_candidates: head.end_of_candidates(description),
+        })
+    }
+}
+
+impl RemoteData {
+    /// Reads the data section.
+    pub(crate) fn read(section: &Media) -> Result<Self, Error> {
         let sctp_port = section
             .sctp_port()
             .map_err(refused)?
@@ -77,18 +100,8 @@ impl RemoteData {
             ));
         }
         Ok(Self {
-            credentials: Credentials::new(ufrag, pwd),
-            lite: description.is_ice_lite(),
-            fingerprints,
-            setup,
             sctp_port,
             max_message_size: max_message_size(section)?,
-            candidates: head
-                .candidates()
-                .filter_map(Result::ok)
-                .filter_map(|candidate| layer_candidate(&candidate))
-                .collect(),
-            end_of_candidates: head.end_of_candidates(description),
         })
     }
 }

@@ -3,8 +3,11 @@
 mod dtls;
 mod ice;
 mod sctp;
+#[cfg(feature = "rtp")]
+mod srtp;
 
 use super::demux::{self, Kind};
+use super::media::Transceivers;
 use layer::{Certificate, DtlsConfig, IceConfig, Input, Received, SctpConfig, Start, Transmit};
 use std::sync::Arc;
 use std::task::Waker;
@@ -45,6 +48,12 @@ impl Transport {
         waker: &Waker,
     ) -> Result<Self, layer::DtlsError> {
         let mut dtls_config = DtlsConfig::new(certificate, waker.clone());
+        #[cfg(feature = "rtp")]
+        {
+            // Asked for also where there is only data so far: media may be added later, over the
+            // same association (RFC 8842 §4).
+            dtls_config.srtp_profiles = stack.srtp.profiles().to_vec();
+        }
         dtls_config.max_datagram = INITIAL_PAYLOAD;
         let dtls = stack.dtls.new_dtls(start, dtls_config)?;
         let mut sctp_config = SctpConfig::new(waker.clone());
@@ -60,8 +69,12 @@ impl Transport {
         })
     }
 
-    /// One packet, through all layers up to SCTP.
-    pub(crate) fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+    /// One packet, through all layers up to SCTP; one of audio or video is given back.
+    pub(crate) fn handle_input<'a>(
+        &mut self,
+        now: Instant,
+        input: Input<'a>,
+    ) -> Option<&'a mut [u8]> {
         let reborrowed = {
             let mut inner = Input::new(input.socket, input.local, input.remote, &mut *input.bytes);
             inner.protocol = input.protocol;
@@ -69,15 +82,15 @@ impl Transport {
             self.ice.handle_input(now, inner)
         };
         let Received::Data { range } = reborrowed else {
-            return;
+            return None;
         };
-        let Some(packet) = input.bytes.get_mut(range) else {
-            return;
-        };
+        let packet = input.bytes.get_mut(range)?;
         match demux::kind(packet) {
             Kind::Dtls => self.handle_dtls(now, packet),
-            Kind::Rtp | Kind::Unknown => self.undemuxed += 1,
+            Kind::Rtp => return Some(packet),
+            Kind::Unknown => self.undemuxed += 1,
         }
+        None
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
@@ -95,10 +108,12 @@ impl Transport {
         timeouts.into_iter().flatten().min()
     }
 
-    /// The next packet or run of packets: checks first, then handshakes, then data.
+    /// The next packet or run of packets: checks first, then handshakes, then what audio and video
+    /// repair and report, then data.
     pub(crate) fn poll_transmit(
         &mut self,
         now: Instant,
+        media: &mut Transceivers,
         buf: &mut [u8],
         max_datagrams: usize,
     ) -> Option<Transmit> {
@@ -111,9 +126,11 @@ impl Transport {
         let limit = room.min(route.max_payload);
         let written = match self.farewells.is_empty() {
             false => take_farewell(&mut self.farewells, &mut buf[headroom..headroom + limit]),
-            true => self
-                .dtls
-                .poll_transmit(now, &mut buf[headroom..headroom + limit]),
+            true => {
+                let room = &mut buf[headroom..headroom + limit];
+                let handshake = self.dtls.poll_transmit(now, room);
+                handshake.or_else(|| media.poll_transmit(now, room))
+            }
         };
         if let Some(len) = written {
             return self.wrap(now, buf, headroom, len, None);
@@ -132,7 +149,7 @@ impl Transport {
         self.wrap(now, buf, headroom, len, segment_size)
     }
 
-    fn wrap(
+    pub(crate) fn wrap(
         &mut self,
         now: Instant,
         buf: &mut [u8],

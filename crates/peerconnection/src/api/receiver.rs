@@ -1,0 +1,56 @@
+use crate::api::connection::Handle;
+use crate::api::remote_track::TrackRemote;
+use crate::error::{Error, ErrorKind};
+use crate::parameters::RtpReceiveParameters;
+use crate::session::TransceiverKey;
+use std::fmt;
+use std::sync::Arc;
+
+/// W3C `RTCRtpReceiver` (webrtc-pc §5.3). A handle is cheap to clone and keeps the connection alive.
+#[derive(Clone)]
+pub struct RtpReceiver {
+    handle: Arc<Handle>,
+    key: TransceiverKey,
+}
+
+impl RtpReceiver {
+    pub(crate) fn new(handle: Arc<Handle>, key: TransceiverKey) -> Self {
+        Self { handle, key }
+    }
+
+    /// W3C `track`: the only one, or that of the first layer.
+    #[must_use]
+    pub fn track(&self) -> TrackRemote {
+        TrackRemote::new(self.handle.clone(), self.key, 0)
+    }
+
+    /// The tracks: one, or one for each layer that the peer sends, in the order of its description.
+    #[must_use]
+    pub fn tracks(&self) -> Vec<TrackRemote> {
+        let receiver = self.handle.shared.lock().session.receiver(self.key);
+        let layers = receiver.map_or(0, |receiver| receiver.layers.len());
+        let layers = u8::try_from(layers.max(1)).unwrap_or(u8::MAX);
+        (0..layers)
+            .map(|layer| TrackRemote::new(self.handle.clone(), self.key, layer))
+            .collect()
+    }
+
+    /// W3C `getParameters`.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if the transceiver is stopped.
+    pub fn parameters(&self) -> Result<RtpReceiveParameters, Error> {
+        let state = self.handle.shared.lock();
+        state
+            .session
+            .receive_parameters(self.key)
+            .ok_or_else(|| Error::new(ErrorKind::InvalidState, "the transceiver is stopped"))
+    }
+}
+
+impl fmt::Debug for RtpReceiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RtpReceiver").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,76 @@
+//! Header extensions: which were negotiated, and under which ids (RFC 8285 §5, RFC 9143 §12).
+
+use crate::api::state::MediaKind;
+use crate::capability::{self, Capabilities};
+use crate::parameters::RtpHeaderExtensionParameters;
+use rtp::Extensions;
+use sdp::Media;
+
+/// The extensions of one section: ids on the wire, and those the application knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ExtensionMap {
+    /// As they were negotiated.
+    pub(crate) parameters: Vec<RtpHeaderExtensionParameters>,
+    /// Of those that the application sees: id on the wire, id in the capabilities.
+    ids: Vec<(u8, u8)>,
+}
+
+impl ExtensionMap {
+    /// What a section lists and we are capable of for its kind.
+    pub(crate) fn read(section: &Media, capabilities: &Capabilities, kind: MediaKind) -> Self {
+        let mut map = Self::default();
+        for line in section.ext_maps().unwrap_or_default() {
+            let known = capabilities
+                .header_extensions
+                .iter()
+                .find(|own| own.uri == line.uri && own.is_for(kind));
+            let (Some(own), Ok(id)) = (known, u8::try_from(line.id)) else {
+                continue;
+            };
+            // rtp-019: an id means one thing.
+            if id == 0 || map.parameters.iter().any(|other| other.id == id) {
+                continue;
+            }
+            map.parameters
+                .push(RtpHeaderExtensionParameters { uri: line.uri, id });
+            if !capability::HOP_BY_HOP.contains(&own.uri.as_str()) {
+                map.ids.push((id, own.id));
+            }
+        }
+        map
+    }
+
+    /// Only what the other side lists too.
+    pub(crate) fn retain_common(&mut self, other: &Self) {
+        self.parameters
+            .retain(|own| other.id_of(&own.uri).is_some());
+        let parameters = &self.parameters;
+        self.ids
+            .retain(|(wire, _)| parameters.iter().any(|own| own.id == *wire));
+    }
+
+    /// The id on the wire of an extension.
+    pub(crate) fn id_of(&self, uri: &str) -> Option<u8> {
+        self.parameters
+            .iter()
+            .find(|own| own.uri == uri)
+            .map(|own| own.id)
+    }
+
+    /// From the ids of the wire to those of the application; what is hop by hop is taken out.
+    pub(crate) fn to_application(&self, extensions: &mut Extensions) {
+        extensions.remap(|wire| {
+            let mut ids = self.ids.iter();
+            ids.find(|(own, _)| *own == wire).map(|(_, id)| *id)
+        });
+    }
+
+    /// From the ids of the application to those of the wire; what was not negotiated is taken out.
+    pub(crate) fn to_wire(&self, extensions: &mut Extensions) {
+        extensions.remap(|application| {
+            let mut ids = self.ids.iter();
+            ids.find(|(_, own)| *own == application)
+                .map(|(wire, _)| *wire)
+        });
+    }
+}

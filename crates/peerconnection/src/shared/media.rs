@@ -1,0 +1,259 @@
+//! What waits for the readers of tracks and RTCP, and the way of written packets to the socket.
+
+use super::{DriverWake, Shared, State};
+use crate::api::local_track::TrackCore;
+use crate::event::Event;
+use crate::session::{SessionEvent, TransceiverKey};
+use layer::Transmit;
+use rtp::{Packet, rtcp};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Weak};
+use std::task::Wake;
+use std::time::Instant;
+use tokio::sync::Notify;
+
+/// Packets that a track keeps for a reader who is slow: about a second of video of 10 Mbit/s.
+/// Beyond it the oldest is given up and counted, so that a slow reader harms only itself.
+const MAX_TRACK_QUEUE: usize = 1024;
+
+/// RTCP packets kept for a reader; beyond it the oldest is given up.
+const MAX_RTCP_QUEUE: usize = 128;
+
+/// Protected packets that wait because the socket was full. Beyond it packets are dropped, as on
+/// any path.
+const MAX_BLOCKED: usize = 512;
+
+/// The largest protected packet.
+const MAX_PACKET: usize = 2048;
+
+thread_local! {
+    /// Where a written packet is protected, before the socket takes it.
+    static PACKET: RefCell<[u8; MAX_PACKET]> = const { RefCell::new([0; MAX_PACKET]) };
+}
+
+/// Tracks, senders and what could not be sent yet.
+#[derive(Debug, Default)]
+pub(crate) struct MediaState {
+    tracks: BTreeMap<(TransceiverKey, u8), TrackSlot>,
+    senders: BTreeMap<TransceiverKey, SenderSlot>,
+    blocked: VecDeque<(Transmit, Vec<u8>)>,
+}
+
+/// What waits for the reader of one track.
+#[derive(Debug, Default)]
+pub(crate) struct TrackSlot {
+    pub(crate) packets: VecDeque<Packet>,
+    pub(crate) changes: VecDeque<Event<TrackChange>>,
+    pub(crate) rtcp: VecDeque<rtcp::Packet>,
+    /// Packets given up because the reader was slow.
+    pub(crate) dropped: u64,
+    pub(crate) ended: bool,
+    pub(crate) readable: Arc<Notify>,
+    /// Handles that can read it.
+    handles: usize,
+    /// There was a handle and there is none any more.
+    orphaned: bool,
+}
+
+/// What concerns one sender.
+#[derive(Debug, Default)]
+pub(crate) struct SenderSlot {
+    pub(crate) track: Weak<TrackCore>,
+    pub(crate) rtcp: VecDeque<rtcp::Packet>,
+    pub(crate) readable: Arc<Notify>,
+}
+
+/// A change in a track's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TrackChange {
+    Mute,
+    Unmute,
+    Ended,
+}
+
+impl MediaState {
+    pub(crate) fn track(&mut self, key: TransceiverKey, layer: u8) -> &mut TrackSlot {
+        self.tracks.entry((key, layer)).or_default()
+    }
+
+    pub(crate) fn sender(&mut self, key: TransceiverKey) -> &mut SenderSlot {
+        self.senders.entry(key).or_default()
+    }
+
+    /// Another handle reads the track.
+    pub(crate) fn open_track(&mut self, key: TransceiverKey, layer: u8) -> &TrackSlot {
+        let slot = self.track(key, layer);
+        slot.handles += 1;
+        slot.orphaned = false;
+        slot
+    }
+
+    /// A handle of a track is gone; with the last one what waits for a reader goes too.
+    pub(crate) fn close_track(&mut self, key: TransceiverKey, layer: u8) {
+        let Some(slot) = self.tracks.get_mut(&(key, layer)) else {
+            return;
+        };
+        slot.handles -= 1;
+        if slot.handles > 0 {
+            return;
+        }
+        slot.orphaned = true;
+        slot.packets.clear();
+        if slot.ended {
+            self.tracks.remove(&(key, layer));
+        }
+    }
+
+    fn change(&mut self, key: TransceiverKey, sequence: u64, change: TrackChange) {
+        let layers = self.tracks.range_mut((key, 0)..=(key, u8::MAX));
+        for (_, slot) in layers {
+            if slot.ended {
+                continue;
+            }
+            slot.ended = change == TrackChange::Ended;
+            // Changes that nobody took coalesce: the last one holds.
+            slot.changes
+                .retain(|waiting| waiting.kind == TrackChange::Ended);
+            slot.changes.push_back(Event::new(sequence, change));
+            slot.readable.notify_waiters();
+        }
+        if change == TrackChange::Ended {
+            let over = |(own, _): &(TransceiverKey, u8), slot: &mut TrackSlot| {
+                !(*own == key && slot.orphaned)
+            };
+            self.tracks.retain(over);
+            self.senders.remove(&key);
+        }
+    }
+}
+
+impl State {
+    /// Whether the event was one of a track or a sender.
+    pub(super) fn dispatch_track_event(&mut self, event: &SessionEvent, sequence: u64) -> bool {
+        let media = &mut self.media;
+        match event {
+            SessionEvent::TrackMuted(key) => media.change(*key, sequence, TrackChange::Mute),
+            SessionEvent::TrackUnmuted(key) => media.change(*key, sequence, TrackChange::Unmute),
+            SessionEvent::TrackEnded(key) => media.change(*key, sequence, TrackChange::Ended),
+            SessionEvent::KeyframeRequested(key, _) => {
+                let slot = media.senders.get(key);
+                if let Some(track) = slot.and_then(|slot| slot.track.upgrade()) {
+                    track.note_keyframe_request();
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Queues the packets that have come.
+    pub(super) fn dispatch_packets(&mut self) {
+        while let Some(incoming) = self.session.poll_rtp() {
+            let key = (incoming.transceiver, incoming.layer);
+            let Some(slot) = self.media.tracks.get_mut(&key) else {
+                continue;
+            };
+            if slot.orphaned {
+                continue;
+            }
+            if slot.packets.len() >= MAX_TRACK_QUEUE {
+                slot.packets.pop_front();
+                slot.dropped += 1;
+            }
+            slot.packets.push_back(incoming.packet);
+            slot.readable.notify_waiters();
+        }
+        while let Some(incoming) = self.session.poll_rtcp() {
+            for key in incoming.transceivers {
+                let sender = self.media.senders.get_mut(&key);
+                let tracks = self.media.tracks.range_mut((key, 0)..=(key, u8::MAX));
+                let queues = tracks
+                    .map(|(_, slot)| (&mut slot.rtcp, &slot.readable))
+                    .chain(sender.map(|slot| (&mut slot.rtcp, &slot.readable)));
+                for (queue, readable) in queues {
+                    if queue.len() >= MAX_RTCP_QUEUE {
+                        queue.pop_front();
+                    }
+                    queue.push_back(incoming.packet.clone());
+                    readable.notify_waiters();
+                }
+            }
+        }
+    }
+
+    /// The oldest packet that a full socket did not take.
+    pub(crate) fn take_blocked(&mut self) -> Option<(Transmit, Vec<u8>)> {
+        self.media.blocked.pop_front()
+    }
+
+    /// Sends in the caller's turn; what a full socket does not take waits for the driver.
+    fn send_now(&mut self, transmit: Transmit, bytes: &[u8]) -> Sent {
+        let sockets = &self.sockets;
+        let Some(socket) = sockets.iter().find(|own| own.id == transmit.socket) else {
+            return Sent::Yes;
+        };
+        // Behind what waits already, so that nothing is overtaken.
+        let sent = if self.media.blocked.is_empty() {
+            socket
+                .udp
+                .try_send(transmit.remote, bytes, None, None, None)
+        } else {
+            Err(io::ErrorKind::WouldBlock.into())
+        };
+        match sent {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if self.media.blocked.len() < MAX_BLOCKED {
+                    self.media.blocked.push_back((transmit, bytes.to_vec()));
+                }
+                Sent::Later
+            }
+            Err(error) => {
+                tracing::trace!(%error, "a packet was not sent");
+                Sent::Yes
+            }
+            Ok(()) => Sent::Yes,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sent {
+    Yes,
+    Later,
+}
+
+impl Shared {
+    /// The connection is closed: whoever waits for a track is told.
+    pub(crate) fn wake_readers(&self) {
+        let state = self.lock();
+        for slot in state.media.tracks.values() {
+            slot.readable.notify_waiters();
+        }
+        for slot in state.media.senders.values() {
+            slot.readable.notify_waiters();
+        }
+    }
+
+    /// Protects a packet and hands it to the socket, all in the caller's turn; whether it went on
+    /// its way.
+    pub(crate) fn write_rtp(
+        &self,
+        now: Instant,
+        key: TransceiverKey,
+        layer: usize,
+        packet: &Packet,
+    ) -> bool {
+        let sent = PACKET.with_borrow_mut(|buf| {
+            let mut state = self.lock();
+            let transmit = state.session.write_rtp(now, key, layer, packet, buf)?;
+            let len = transmit.len;
+            Some(state.send_now(transmit, &buf[..len]))
+        });
+        if sent == Some(Sent::Later) {
+            DriverWake::wake_by_ref(&self.driver);
+        }
+        sent.is_some()
+    }
+}

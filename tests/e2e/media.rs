@@ -1,0 +1,279 @@
+//! Audio and video over real loopback sockets, through the public API.
+
+use crate::loopback::connect;
+use muonrtc::rtp::{Header, Packet, Sample};
+use muonrtc::{
+    Configuration, MediaKind, PeerConnection, PeerConnectionEvent, ReceivedTrack, RtpCodec,
+    RtpEncodingParameters, RtpTransceiverDirection, RtpTransceiverInit, TrackEvent, TrackLocal,
+    TrackRemote,
+};
+use std::time::Duration;
+
+fn peer() -> PeerConnection {
+    PeerConnection::builder(Configuration::default())
+        .build()
+        .unwrap()
+}
+
+fn opus() -> TrackLocal {
+    let codec = RtpCodec::new("audio/opus", 48_000).with_channels(2);
+    TrackLocal::new("microphone", codec).unwrap()
+}
+
+fn vp8() -> TrackLocal {
+    TrackLocal::new("camera", RtpCodec::new("video/VP8", 90_000)).unwrap()
+}
+
+async fn received(connection: &PeerConnection) -> ReceivedTrack {
+    while let Some(event) = connection.next_event().await {
+        if let PeerConnectionEvent::Track(track) = event.kind {
+            return *track;
+        }
+    }
+    panic!("the connection closed before a track came");
+}
+
+/// Writes until the reader has a packet: what is written before the connection is up is lost, as
+/// media is.
+async fn until_read(track: &TrackLocal, sample: &Sample, remote: &TrackRemote) -> Packet {
+    loop {
+        track.write_sample(sample).unwrap();
+        let wait = tokio::time::timeout(Duration::from_millis(20), remote.read_rtp());
+        if let Ok(packet) = wait.await {
+            return packet.expect("the track goes on");
+        }
+    }
+}
+
+/// A VP8 key frame of one packet, as far as a forwarder looks at it.
+fn key_frame() -> Sample {
+    let mut frame = vec![0x10, 0x02, 0x00, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xf0, 0x00];
+    frame.resize(300, 7);
+    Sample::new(frame, Duration::from_millis(33))
+}
+
+/// pc-041, rtp-002: a track is told of with its stream, and packets come with one source, rising
+/// sequence numbers and the payload type of the capabilities.
+#[tokio::test]
+async fn audio_and_video_cross() {
+    let (alice, bob) = (peer(), peer());
+    let (audio, video) = (opus(), vp8());
+    alice.add_track(&audio, &["home"]).unwrap();
+    alice.add_track(&video, &["home"]).unwrap();
+    connect(&alice, &bob).await;
+    let (first, second) = (received(&bob).await, received(&bob).await);
+    assert_eq!(first.track.kind(), MediaKind::Audio);
+    assert_eq!(second.track.kind(), MediaKind::Video);
+    assert_eq!(first.streams, ["home"]);
+    assert!(first.track.muted());
+    let sample = Sample::new(vec![0x78, 1, 2, 3], Duration::from_millis(20));
+    let one = until_read(&audio, &sample, &first.track).await;
+    assert_eq!(one.payload[..], [0x78, 1, 2, 3]);
+    assert_eq!(one.header.payload_type, 111);
+    let codec = first.track.codec(one.header.payload_type).unwrap();
+    assert_eq!(codec.codec.mime_type, "audio/opus");
+    let two = until_read(&audio, &sample, &first.track).await;
+    assert_eq!(two.header.ssrc, one.header.ssrc);
+    let ahead = two
+        .header
+        .sequence_number
+        .wrapping_sub(one.header.sequence_number);
+    assert!((1..100).contains(&ahead));
+    assert_eq!(
+        two.header.timestamp.wrapping_sub(one.header.timestamp),
+        u32::from(ahead) * 960
+    );
+    let frame = until_read(&video, &key_frame(), &second.track).await;
+    assert_eq!(frame.header.payload_type, 96);
+    assert!(!second.track.muted());
+    let event = first.track.next_event().await.unwrap();
+    assert_eq!(event.kind, TrackEvent::Unmute);
+    bob.close();
+    assert_eq!(
+        second
+            .track
+            .read_rtp()
+            .await
+            .map(|packet| packet.header.ssrc),
+        None
+    );
+}
+
+/// An answer may send what its offer asked for, and the transceiver of the offer is used
+/// (webrtc-pc §5.1.2).
+#[tokio::test]
+async fn a_section_that_only_received_is_answered_with_a_track() {
+    let (alice, bob) = (peer(), peer());
+    let init = RtpTransceiverInit::with_direction(RtpTransceiverDirection::RecvOnly);
+    let wanted = alice.add_transceiver(MediaKind::Audio, Some(init)).unwrap();
+    let track = opus();
+    alice.set_local_description(None).await.unwrap();
+    alice.gathering_complete().await;
+    let offer = alice.local_description().unwrap();
+    bob.set_remote_description(offer).await.unwrap();
+    bob.add_track(&track, &[]).unwrap();
+    assert_eq!(bob.transceivers().len(), 1);
+    bob.set_local_description(None).await.unwrap();
+    bob.gathering_complete().await;
+    let answer = bob.local_description().unwrap();
+    alice.set_remote_description(answer).await.unwrap();
+    assert_eq!(
+        wanted.current_direction(),
+        Some(RtpTransceiverDirection::RecvOnly)
+    );
+    let remote = received(&alice).await.track;
+    let sample = Sample::new(vec![0x78, 9], Duration::from_millis(20));
+    let packet = until_read(&track, &sample, &remote).await;
+    assert_eq!(packet.payload[..], [0x78, 9]);
+}
+
+/// pc-039, pc-042: another track goes on in the same stream, and a direction that closes mutes.
+#[tokio::test]
+async fn tracks_are_replaced_and_muted_without_a_break() {
+    let (alice, bob) = (peer(), peer());
+    let first = opus();
+    let sender = alice.add_track(&first, &["a"]).unwrap();
+    connect(&alice, &bob).await;
+    let remote = received(&bob).await.track;
+    let sample = Sample::new(vec![0x78, 1], Duration::from_millis(20));
+    let before = until_read(&first, &sample, &remote).await;
+    let second = opus();
+    sender.replace_track(Some(&second)).await.unwrap();
+    assert_eq!(first.write_rtp(&Packet::new(Header::default(), vec![1])), 0);
+    let other = Sample::new(vec![0x78, 2], Duration::from_millis(20));
+    let after = loop {
+        let packet = until_read(&second, &other, &remote).await;
+        if packet.payload[1] == 2 {
+            break packet;
+        }
+    };
+    assert_eq!(after.header.ssrc, before.header.ssrc);
+    let ahead = after
+        .header
+        .sequence_number
+        .wrapping_sub(before.header.sequence_number);
+    assert!((1..1000).contains(&ahead));
+
+    let transceiver = alice.transceivers().remove(0);
+    transceiver
+        .set_direction(RtpTransceiverDirection::Inactive)
+        .unwrap();
+    connect(&alice, &bob).await;
+    let muted = loop {
+        match remote.next_event().await.unwrap().kind {
+            TrackEvent::Unmute => {}
+            other => break other,
+        }
+    };
+    assert_eq!(muted, TrackEvent::Mute);
+    assert_eq!(second.write_sample(&other).unwrap(), 1);
+    assert!(remote.muted());
+
+    transceiver
+        .set_direction(RtpTransceiverDirection::SendOnly)
+        .unwrap();
+    connect(&alice, &bob).await;
+    let again = received(&bob).await.track;
+    until_read(&second, &other, &again).await;
+    assert!(!again.muted());
+}
+
+/// pc-033: a stopped transceiver leaves its section to the next one.
+#[tokio::test]
+async fn a_section_is_recycled() {
+    let (alice, bob) = (peer(), peer());
+    let track = opus();
+    alice.add_track(&track, &[]).unwrap();
+    connect(&alice, &bob).await;
+    let remote = received(&bob).await.track;
+    alice.transceivers()[0].stop();
+    connect(&alice, &bob).await;
+    assert!(alice.transceivers().is_empty());
+    assert!(bob.transceivers().is_empty());
+    assert_eq!(
+        remote.next_event().await.map(|event| event.kind),
+        Some(TrackEvent::Ended)
+    );
+    let video = vp8();
+    alice.add_track(&video, &[]).unwrap();
+    connect(&alice, &bob).await;
+    let sdp = alice.local_description().unwrap().sdp().to_owned();
+    assert_eq!(sdp.matches("m=").count(), 1, "{sdp}");
+    assert!(sdp.contains("m=video 9"), "{sdp}");
+    let remote = received(&bob).await.track;
+    until_read(&video, &key_frame(), &remote).await;
+}
+
+/// rtp-021: layers of a simulcast are tracks of their own, told apart by their rid.
+#[tokio::test]
+async fn layers_of_a_simulcast_arrive_apart() {
+    let (alice, bob) = (peer(), peer());
+    let track = vp8();
+    let mut init = RtpTransceiverInit::with_direction(RtpTransceiverDirection::SendOnly);
+    init.send_encodings = ["h", "l"].map(RtpEncodingParameters::layer).to_vec();
+    alice.add_transceiver(&track, Some(init)).unwrap();
+    connect(&alice, &bob).await;
+    let layers = [received(&bob).await.track, received(&bob).await.track];
+    assert_eq!(layers[0].rid(), Some("h"));
+    assert_eq!(layers[1].rid(), Some("l"));
+    let mut sequence_number = 0;
+    loop {
+        for (rid, ssrc) in [("h", 1), ("l", 2)] {
+            sequence_number += 1;
+            let header = Header {
+                ssrc,
+                sequence_number,
+                ..Header::default()
+            };
+            track.write_layer_rtp(rid, &Packet::new(header, rid.as_bytes().to_vec()));
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        if let (Some(high), Some(low)) = (layers[0].try_read_rtp(), layers[1].try_read_rtp()) {
+            assert_eq!(high.payload, "h");
+            assert_eq!(low.payload, "l");
+            assert_ne!(high.header.ssrc, low.header.ssrc);
+            break;
+        }
+    }
+}
+
+/// A key frame that a receiver asks for is asked of the sender.
+#[tokio::test]
+async fn a_request_for_a_key_frame_reaches_the_track() {
+    let (alice, bob) = (peer(), peer());
+    let track = vp8();
+    alice.add_track(&track, &[]).unwrap();
+    connect(&alice, &bob).await;
+    let remote = received(&bob).await.track;
+    until_read(&track, &key_frame(), &remote).await;
+    remote.request_keyframe();
+    track.keyframe_requested().await;
+}
+
+/// One written packet goes to all senders of the track, each with a source of its own.
+#[tokio::test]
+async fn one_track_feeds_several_connections() {
+    let track = vp8();
+    let mut ends = Vec::new();
+    for _ in 0..3 {
+        let (alice, bob) = (peer(), peer());
+        alice.add_track(&track, &[]).unwrap();
+        connect(&alice, &bob).await;
+        let remote = received(&bob).await.track;
+        ends.push((alice, bob, remote));
+    }
+    let mut sources = std::collections::BTreeSet::new();
+    for (_, _, remote) in &ends {
+        let packet = until_read(&track, &key_frame(), remote).await;
+        sources.insert(packet.header.ssrc);
+    }
+    assert_eq!(sources.len(), 3);
+    assert_eq!(track.sender_count(), 3);
+    for (alice, _, _) in &ends {
+        alice.close();
+        alice.closed().await;
+    }
+    drop(ends);
+    track.write_sample(&key_frame()).unwrap();
+    assert_eq!(track.sender_count(), 0, "gone connections are forgotten");
+}
