@@ -35,8 +35,8 @@ pub struct Config {
     pub nack_delay: Duration,
     /// How often a packet is asked for. Default 10, as browsers.
     pub nack_max_tries: u32,
-    /// How many packets of one stream can be missing. Default 1000, as browsers. Beyond it all are
-    /// given up and a key frame is needed.
+    /// How many packets of one stream can be missing. Default 1000, as browsers; at most
+    /// 2048. Beyond it all are given up and a key frame is needed.
     pub nack_max_missing: usize,
     /// How many sent packets of one stream are kept for retransmission, at most; rounded up to a
     /// power of two. Default 1024. The room grows only as far as `history_time` needs it.

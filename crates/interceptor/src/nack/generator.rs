@@ -1,5 +1,5 @@
 use super::RoundTrip;
-use super::missing::{Arrival, Missing};
+use super::missing::{Arrival, Missing, WINDOW};
 use crate::{Config, Direction, Event, Interest, Signal, Stage, Stream, StreamStats, Verdict};
 use rtp::Packet;
 use rtp::rtcp::{self, Nack};
@@ -62,7 +62,9 @@ impl NackGenerator {
             reporter,
             delay: config.nack_delay,
             max_tries: config.nack_max_tries,
-            max_missing: config.nack_max_missing,
+            max_missing: config
+                .nack_max_missing
+                .min(usize::try_from(WINDOW).unwrap_or(0)),
             round_trip: RoundTrip::default(),
             streams: BTreeMap::new(),
             next: None,

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// How many sequence numbers behind the highest are known to have come or not: duplicates within it
 /// are seen.
-const WINDOW: u64 = 2048;
+pub(super) const WINDOW: u64 = 2048;
 
 /// The window in words of 64 bits.
 const WORDS: usize = 32;

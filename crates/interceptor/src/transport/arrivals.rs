@@ -16,6 +16,9 @@ const MAX_RECEIVED: usize = 160;
 /// one the next feedback begins.
 const MAX_GAP: u64 = 0x1FFF;
 
+/// So many packets in a row that are too old come from a sender that has begun to count anew.
+const RESTART: u32 = 64;
+
 /// Tells the peer when its packets arrived, for incoming streams with a transport-wide sequence
 /// number and `a=rtcp-fb:… transport-cc`.
 ///
@@ -31,6 +34,8 @@ pub struct TransportArrivals {
     unwrapper: SequenceUnwrapper,
     /// What has arrived and is not told yet, in order of its number.
     pending: VecDeque<(u64, Instant)>,
+    /// Packets in a row that were too old.
+    stale: u32,
     /// The first number that was never told about.
     unreported: u64,
     media_ssrc: u32,
@@ -51,6 +56,7 @@ impl TransportArrivals {
             streams: BTreeMap::new(),
             unwrapper: SequenceUnwrapper::default(),
             pending: VecDeque::new(),
+            stale: 0,
             unreported: 0,
             media_ssrc: 0,
             feedback_count: 0,
@@ -62,8 +68,13 @@ impl TransportArrivals {
     fn arrived(&mut self, now: Instant, sequence_number: u16) {
         let number = self.unwrapper.unwrap(sequence_number);
         if number + MAX_GAP < self.unreported {
+            self.stale += 1;
+            if self.stale == RESTART {
+                self.restart();
+            }
             return;
         }
+        self.stale = 0;
         match self.pending.back() {
             Some(&(last, _)) if number <= last => {
                 if let Err(at) = self
@@ -84,11 +95,17 @@ impl TransportArrivals {
         self.due.get_or_insert(now + self.interval);
     }
 
+    /// The sender has begun to count anew.
+    fn restart(&mut self) {
+        self.unwrapper = SequenceUnwrapper::default();
+        self.pending.clear();
+        (self.unreported, self.stale) = (0, 0);
+    }
+
     /// Where the next feedback begins: at the first packet that was never told about, so that its
     /// loss is seen, or before it at one that came late (int-018).
     fn base(&self, first: u64) -> u64 {
-        let follows = self.feedback_count > 0 || self.unreported > 0;
-        if follows && first > self.unreported && first - self.unreported <= MAX_GAP {
+        if self.unreported > 0 && first > self.unreported && first - self.unreported <= MAX_GAP {
             self.unreported
         } else {
             first
@@ -264,6 +281,21 @@ mod tests {
         assert_eq!(all.iter().map(|f| f.received.len()).sum::<usize>(), 410);
         assert_eq!(all.last().unwrap().base_sequence_number, 20_000);
         assert_eq!(arrivals.poll_timeout(), None);
+    }
+
+    #[test]
+    fn a_sender_that_counts_anew_is_followed() {
+        let now = Instant::now();
+        let mut arrivals = arrivals(now);
+        for number in 30_000..30_010 {
+            arrivals.arrived(now, number);
+        }
+        feedback(&mut arrivals, now);
+        for number in 5..105 {
+            arrivals.arrived(now, number);
+        }
+        let anew = feedback(&mut arrivals, now).remove(0);
+        assert_eq!(anew.base_sequence_number, 5 + 64);
     }
 
     #[test]
