@@ -144,3 +144,12 @@ pub enum Place {
     /// Next to SRTP: sees every packet exactly as it is on the wire.
     Wire,
 }
+
+/// Makes a stage for every connection that is to have it.
+pub trait NewStage: Send + Sync + fmt::Debug {
+    /// Where it stands.
+    fn place(&self) -> Place;
+
+    /// A stage in its first state.
+    fn new_stage(&self) -> Box<dyn Stage>;
+}

@@ -53,5 +53,5 @@ pub use peerconnection::{
     RtpCodecParameters, RtpEncodingParameters, RtpHeaderExtensionCapability,
     RtpHeaderExtensionParameters, RtpReceiveParameters, RtpReceiver, RtpSendParameters, RtpSender,
     RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit, SenderInfo, TrackEvent,
-    TrackLocal, TrackOrKind, TrackRemote, TransceiverInfo, TransceiverKey, rtp,
+    TrackLocal, TrackOrKind, TrackRemote, TransceiverInfo, TransceiverKey, interceptor, rtp,
 };

@@ -68,6 +68,8 @@ pub use error::{Error, ErrorKind};
 pub use event::{DataChannelEvent, Event, PeerConnectionEvent};
 #[cfg(feature = "rtp")]
 pub use event::{ReceivedTrack, TrackEvent};
+#[cfg(feature = "rtp")]
+pub use interceptor;
 pub use layer;
 pub use layer::IceServer;
 pub use message::DataChannelMessage;

@@ -32,7 +32,7 @@ pub(crate) struct Agreement<'a> {
     reason = "the signatures are those of a build with audio and video"
 )]
 impl Transceivers {
-    pub(crate) fn new(_: Start, _: &Configuration) -> Self {
+    pub(crate) fn new(_: Start, _: &Configuration, _: &super::Stack) -> Self {
         Self
     }
 

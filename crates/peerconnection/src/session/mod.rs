@@ -131,7 +131,7 @@ impl Session {
         let tls_id = ice_chars(&mut rng, TLS_ID_LEN);
         Ok(Self {
             start,
-            media: Transceivers::new(start, &configuration),
+            media: Transceivers::new(start, &configuration, &stack),
             configuration,
             stack,
             waker,

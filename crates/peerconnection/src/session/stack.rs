@@ -27,6 +27,10 @@ pub struct Stack {
     /// Makes the SRTP contexts.
     #[cfg(feature = "rtp")]
     pub srtp: Arc<dyn NewSrtp>,
+    /// Stages of the application's own in the pipeline of audio and video, besides the built-in
+    /// ones.
+    #[cfg(feature = "rtp")]
+    pub stages: Vec<Arc<dyn interceptor::NewStage>>,
     /// Makes the SCTP association.
     pub sctp: Arc<dyn NewSctp>,
 }
@@ -42,6 +46,8 @@ impl Default for Stack {
                 dtls: Arc::new(dtls::Factory::default()),
                 #[cfg(feature = "rtp")]
                 srtp: Arc::new(srtp::Factory::default()),
+                #[cfg(feature = "rtp")]
+                stages: Vec::new(),
                 sctp: Arc::new(sctp::Factory::default()),
             })
             .clone()

@@ -4,10 +4,11 @@ use super::pool::Pool;
 use super::transceiver::TransceiverKey;
 use super::{MediaEvent, Transceivers};
 use crate::capability;
-use interceptor::{Direction, Event, Pipeline, Verdict};
+use interceptor::{Direction, Event, NewStage, Pipeline, Verdict};
 use layer::{Srtp, Start};
 use rtp::{Header, Packet, rtcp};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// The largest header that is written: 12 bytes, 15 contributing sources, and extensions.
@@ -48,8 +49,8 @@ pub struct IncomingRtcp {
 }
 
 /// What all transceivers share on the way to and from the transport.
-#[derive(Default)]
 pub(crate) struct Flow {
+    stages: Vec<Arc<dyn NewStage>>,
     srtp: Option<Box<dyn Srtp>>,
     pipeline: Option<Box<Pipeline>>,
     pool: Pool,
@@ -62,14 +63,36 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
+    pub(super) fn new(stages: Vec<Arc<dyn NewStage>>) -> Self {
+        Self {
+            stages,
+            srtp: None,
+            pipeline: None,
+            pool: Pool::default(),
+            early: VecDeque::new(),
+            received: VecDeque::new(),
+            rtcp: VecDeque::new(),
+            wants_rtcp: false,
+            dropped: 0,
+        }
+    }
+
     /// The pipeline, made when the first stream needs it.
     pub(super) fn pipeline(&mut self, start: Start, cname: &str) -> &mut Pipeline {
+        let (stages, now) = (&self.stages, start.now);
         self.pipeline.get_or_insert_with(|| {
             let mut config = interceptor::Config::default();
             config.cname = Some(cname.to_owned());
             let start =
                 interceptor::PipelineStart::new(start.now, start.wall, *start.seed.as_bytes());
-            Box::new(Pipeline::new(start, config))
+            let mut pipeline = Pipeline::new(start, config);
+            for factory in stages {
+                let added = pipeline.add(now, factory.place(), factory.new_stage());
+                if let Err(error) = added {
+                    tracing::warn!(%error, stage = ?factory, "a stage was left out");
+                }
+            }
+            Box::new(pipeline)
         })
     }
 

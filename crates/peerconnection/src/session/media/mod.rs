@@ -76,7 +76,7 @@ pub(crate) fn is_spoken(section: &sdp::Media) -> bool {
 }
 
 impl Transceivers {
-    pub(crate) fn new(start: Start, configuration: &Configuration) -> Self {
+    pub(crate) fn new(start: Start, configuration: &Configuration, stack: &super::Stack) -> Self {
         let mut rng = ChaCha12Rng::from_seed(*start.seed.as_bytes());
         rng.set_stream(u64::from_be_bytes(*b"media   "));
         Self {
@@ -89,7 +89,7 @@ impl Transceivers {
             rng,
             saved: None,
             routes: BTreeMap::new(),
-            flow: Flow::default(),
+            flow: Flow::new(stack.stages.clone()),
             events: VecDeque::new(),
         }
     }
