@@ -26,7 +26,7 @@ const TWO_BYTE: u16 = 0x1000;
 /// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
 /// |  ID   | L=len-1 |  data ...
 /// ```
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Default, PartialEq, Eq)]
 pub struct Extensions {
     /// Elements one after the other: id, length, data.
     elements: SmallVec<[u8; INLINE]>,
@@ -253,6 +253,15 @@ impl Extensions {
     fn elements_len(&self) -> usize {
         let headers = if self.fits_one_byte() { 1 } else { 2 };
         self.iter().map(|(_, data)| headers + data.len()).sum()
+    }
+}
+
+impl Clone for Extensions {
+    /// A copy of the bytes at once; the derived one would go element by element.
+    fn clone(&self) -> Self {
+        Self {
+            elements: SmallVec::from_slice(&self.elements),
+        }
     }
 }
 

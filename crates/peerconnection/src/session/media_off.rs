@@ -87,6 +87,8 @@ impl Transceivers {
 
     pub(crate) fn handle_packet(&mut self, _: Instant, _: &mut [u8]) {}
 
+    pub(crate) fn set_round_trip(&mut self, _: Instant, _: std::time::Duration) {}
+
     pub(crate) fn handle_timeout(&mut self, _: Instant) {}
 
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {

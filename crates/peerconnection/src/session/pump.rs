@@ -86,6 +86,7 @@ impl Session {
             IceEvent::RoundTrip(round_trip) => {
                 transport.dtls.set_round_trip(*round_trip);
                 transport.sctp.set_round_trip(now, *round_trip);
+                self.media.set_round_trip(now, *round_trip);
             }
             _ => {
                 transport.sctp.path_changed(now);

@@ -136,6 +136,7 @@ impl Transceivers {
                 self.tell_remote_direction(key, remote, they_send, they_receive);
             }
             self.rebind(now, key);
+            self.set_reduced_size(local.is_rtcp_rsize() && remote.is_rtcp_rsize());
         }
         if agreement.is_final {
             self.saved = None;

@@ -9,7 +9,7 @@ use layer::{Srtp, Start};
 use rtp::{Header, Packet, rtcp};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The largest header that is written: 12 bytes, 15 contributing sources, and extensions.
 const MAX_HEADER: usize = 512;
@@ -371,6 +371,20 @@ impl Transceivers {
 
     pub(crate) fn poll_rtcp(&mut self) -> Option<IncomingRtcp> {
         self.flow.rtcp.pop_front()
+    }
+
+    /// ICE has measured the path.
+    pub(crate) fn set_round_trip(&mut self, now: Instant, round_trip: Duration) {
+        if let Some(pipeline) = &mut self.flow.pipeline {
+            pipeline.set_round_trip(now, round_trip);
+        }
+    }
+
+    /// Whether both sides take feedback that is not a whole compound (RFC 5506).
+    pub(super) fn set_reduced_size(&mut self, reduced: bool) {
+        if let Some(pipeline) = &mut self.flow.pipeline {
+            pipeline.set_reduced_size(reduced);
+        }
     }
 
     /// Asks the peer for a key frame of a layer; it is limited by the pipeline.

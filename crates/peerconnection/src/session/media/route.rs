@@ -244,6 +244,8 @@ impl Transceivers {
         stream.feedback = feedback(&codec.rtcp_feedback);
         stream.transport_sequence_id = receiver.extensions.id_of(capability::TRANSPORT_SEQUENCE);
         stream.absolute_send_time_id = receiver.extensions.id_of(capability::ABSOLUTE_SEND_TIME);
+        stream.rid_id = receiver.extensions.id_of(capability::RID);
+        stream.repaired_rid_id = receiver.extensions.id_of(capability::REPAIRED_RID);
         stream.rtx = source
             .rtx_ssrc
             .map(|rtx| Rtx::new(rtx, repair_types(&receiver.codecs)));
@@ -276,6 +278,8 @@ impl Transceivers {
             stream.feedback = feedback(&codec.rtcp_feedback);
             stream.transport_sequence_id = sender.extensions.id_of(capability::TRANSPORT_SEQUENCE);
             stream.absolute_send_time_id = sender.extensions.id_of(capability::ABSOLUTE_SEND_TIME);
+            stream.rid_id = sender.extensions.id_of(capability::RID);
+            stream.repaired_rid_id = sender.extensions.id_of(capability::REPAIRED_RID);
             let repairs = repair_types(&sender.codecs);
             stream.rtx = (!repairs.is_empty()).then(|| Rtx::new(encoding.rtx_ssrc, repairs));
             encoding.bound = true;
