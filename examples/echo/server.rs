@@ -1,4 +1,4 @@
-//! An echo server for data channels, spoken to over plain HTTP.
+//! An echo server for data channels, audio and video, spoken to over plain HTTP.
 //!
 //! One JSON object per request and reply, and no trickle: both descriptions carry all their
 //! candidates.
@@ -6,12 +6,18 @@
 //! | request            | body                                                | reply                             |
 //! |--------------------|-----------------------------------------------------|-----------------------------------|
 //! | `POST /offer`      | an offer; `session`, `negotiated`, `open` if wanted | the answer and its `session`      |
-//! | `POST /make-offer` | `channels`; `session` if wanted                     | an offer of ours and its `session`|
+//! | `POST /make-offer` | `channels`, `audio`, `video`; `session` if wanted   | an offer of ours and its `session`|
 //! | `POST /answer`     | `session` and the answer to that offer              | `{}`                              |
 //! | `POST /close`      | `session`                                           | `{}`, and 50 ms later we close    |
+//! | `POST /layer`      | `session`, `rid`                                    | `{}`; that layer of a simulcast is echoed from its next key frame on |
+//! | `POST /watch`      | an offer, and `of`, a session                       | the answer: that session's echo, on another connection |
 //!
-//! Whatever arrives on a channel goes back on it. README.md beside this file tells the whole
-//! convention. The module stands alone, so that a test can include it with `#[path]`.
+//! Whatever arrives on a channel goes back on it, and what arrives in an audio or video section goes
+//! back in it ([`media`]). README.md beside this file tells the whole convention. The module stands
+//! alone but for its neighbour, so that a test can include it with `#[path]`.
+
+#[path = "media.rs"]
+mod media;
 
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -19,6 +25,7 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use self::media::Echo;
 use axum::extract::{DefaultBodyLimit, FromRequest, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -26,8 +33,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use bytes::Bytes;
 use muonrtc::{
-    Configuration, DataChannel, DataChannelInit, DataChannelMessage, ErrorKind, PeerConnection,
-    PeerConnectionEvent, PeerConnectionState, SdpType, SessionDescription,
+    Configuration, DataChannel, DataChannelInit, DataChannelMessage, ErrorKind, MediaKind,
+    PeerConnection, PeerConnectionEvent, PeerConnectionState, SdpType, SessionDescription,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -59,6 +66,8 @@ pub(crate) fn router() -> Router {
         .route("/make-offer", post(make_offer))
         .route("/answer", post(answer))
         .route("/close", post(close))
+        .route("/layer", post(layer))
+        .route("/watch", post(watch))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .with_state(Arc::new(Sessions::default()))
 }
@@ -81,8 +90,39 @@ async fn make_offer(
     headers: HeaderMap,
     Body(request): Body<MakeOfferRequest>,
 ) -> Result<Described, Failure> {
-    let session = sessions.named_or_new(request.session, &headers)?;
-    let reply = session.offer(&request.channels).await;
+    let session = sessions.named_or_new(request.session.clone(), &headers)?;
+    let reply = session.offer(&request).await;
+    sessions.keep_if_ok(&session, reply)
+}
+
+async fn layer(
+    State(sessions): State<Arc<Sessions>>,
+    headers: HeaderMap,
+    Body(request): Body<LayerRequest>,
+) -> Result<Json<serde_json::Value>, Failure> {
+    let session = sessions.named(request.session, &headers)?;
+    let echoes = session.echoes.lock().await;
+    let chosen = echoes
+        .iter()
+        .filter(|echo| echo.kind() == MediaKind::Video)
+        .any(|echo| echo.choose(&request.rid));
+    if chosen {
+        Ok(Json(json!({})))
+    } else {
+        let text = format!("no layer is called {:?}", request.rid);
+        Err(Failure::new(StatusCode::NOT_FOUND, text))
+    }
+}
+
+async fn watch(
+    State(sessions): State<Arc<Sessions>>,
+    headers: HeaderMap,
+    Body(request): Body<WatchRequest>,
+) -> Result<Described, Failure> {
+    let offer = request.description.of_type(SdpType::Offer)?;
+    let watched = sessions.named(Some(request.of), &headers)?;
+    let session = sessions.create()?;
+    let reply = session.answer_watching(offer, &watched).await;
     sessions.keep_if_ok(&session, reply)
 }
 
@@ -121,6 +161,8 @@ struct Session {
     negotiation: tokio::sync::Mutex<()>,
     /// Whether a negotiation succeeded. Until then an error ends the session.
     negotiated: Mutex<bool>,
+    /// What of audio and video goes back.
+    echoes: tokio::sync::Mutex<Vec<Arc<Echo>>>,
 }
 
 impl Session {
@@ -136,18 +178,45 @@ impl Session {
         self.create_channels(negotiated, true)?;
         self.connection.set_remote_description(offer).await?;
         self.create_channels(open, false)?;
+        self.echo_media().await?;
         self.describe().await
     }
 
-    /// Makes an offer, with `channels` added to those that exist.
-    async fn offer(&self, channels: &[ChannelRequest]) -> Result<Described, Failure> {
+    /// Answers an offer with what another session echoes.
+    async fn answer_watching(
+        &self,
+        offer: SessionDescription,
+        watched: &Session,
+    ) -> Result<Described, Failure> {
         let _turn = self.negotiation.lock().await;
-        self.create_channels(channels, false)?;
+        self.connection.set_remote_description(offer).await?;
+        media::watch(&self.connection, &watched.echoes.lock().await).await?;
+        self.describe().await
+    }
+
+    async fn echo_media(&self) -> Result<(), Failure> {
+        let mut echoes = self.echoes.lock().await;
+        media::echo_media(&self.connection, &mut echoes).await?;
+        Ok(())
+    }
+
+    /// Makes an offer, with what was asked for added to what there is.
+    async fn offer(&self, request: &MakeOfferRequest) -> Result<Described, Failure> {
+        let _turn = self.negotiation.lock().await;
+        self.create_channels(&request.channels, false)?;
+        let kinds = [
+            (request.audio, MediaKind::Audio),
+            (request.video, MediaKind::Video),
+        ];
+        for (_, kind) in kinds.into_iter().filter(|(wanted, _)| *wanted) {
+            self.connection.add_transceiver(kind, None)?;
+        }
+        self.echo_media().await?;
         // An offer without a section would gather no candidate and connect nothing.
-        if channels.is_empty() && self.connection.local_description().is_none() {
-            return Err(Failure::new(
-                StatusCode::NOT_IMPLEMENTED,
-                "nothing to offer: ask for a data channel (audio and video are not served yet)",
+        let asked = !request.channels.is_empty() || request.audio || request.video;
+        if !asked && self.connection.local_description().is_none() {
+            return Err(Failure::bad_request(
+                "nothing to offer: ask for a data channel, audio or video",
             ));
         }
         self.describe().await
@@ -230,6 +299,7 @@ impl Sessions {
             connection: PeerConnection::builder(Configuration::default()).build()?,
             negotiation: tokio::sync::Mutex::default(),
             negotiated: Mutex::new(false),
+            echoes: tokio::sync::Mutex::default(),
         });
         open.insert(session.id.clone(), Arc::clone(&session));
         info!(session = %session.id, open = open.len(), "new session");
@@ -335,6 +405,24 @@ struct MakeOfferRequest {
     session: Option<String>,
     #[serde(default)]
     channels: Vec<ChannelRequest>,
+    #[serde(default)]
+    audio: bool,
+    #[serde(default)]
+    video: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct LayerRequest {
+    session: Option<String>,
+    rid: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct WatchRequest {
+    #[serde(flatten)]
+    description: SentDescription,
+    /// The session whose echo is watched.
+    of: String,
 }
 
 #[derive(Debug, Deserialize)]

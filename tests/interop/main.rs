@@ -110,6 +110,13 @@ impl Visit {
     }
 
     /// A page that may use the camera is shown the addresses.
+    const fn media(browser: Browser) -> Self {
+        Self {
+            page: Page::Media,
+            ..Self::media_loop(browser)
+        }
+    }
+
     const fn media_loop(browser: Browser) -> Self {
         Self {
             browser,
@@ -134,12 +141,22 @@ fn chromium_showing_its_addresses() {
 }
 
 #[test]
+fn chromium_media() {
+    interop("chromium_media", Visit::media(Browser::Chromium));
+}
+
+#[test]
 #[ignore = "tells the browser's own faults from ours, where a check of media fails"]
 fn chromium_in_media_with_itself() {
     interop(
         "chromium_in_media_with_itself",
         Visit::media_loop(Browser::Chromium),
     );
+}
+
+#[test]
+fn firefox_media() {
+    interop("firefox_media", Visit::media(Browser::Firefox));
 }
 
 #[test]

@@ -78,6 +78,8 @@ impl fmt::Display for Outcome {
 pub(crate) enum Page {
     /// `page.html`: data channels with the server.
     Data,
+    /// `media.html`: audio and video with the server.
+    Media,
     /// `media.html`: audio and video, with the browser itself in the server's place.
     MediaLoop,
 }
@@ -87,6 +89,7 @@ impl Page {
     pub(crate) fn path(self) -> &'static str {
         match self {
             Self::Data => "/interop",
+            Self::Media => "/interop/media",
             Self::MediaLoop => "/interop/media?loop",
         }
     }
@@ -95,7 +98,7 @@ impl Page {
     pub(crate) fn deadline(self) -> Duration {
         match self {
             Self::Data => Duration::from_secs(120),
-            Self::MediaLoop => Duration::from_secs(240),
+            Self::Media | Self::MediaLoop => Duration::from_secs(240),
         }
     }
 }
