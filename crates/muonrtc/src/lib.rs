@@ -26,8 +26,8 @@
 //! # }
 //! ```
 //!
-//! Without default features it is data channels alone. It leaves out what has not come yet: audio
-//! and video, TURN, and ICE over TCP.
+//! Without default features it is data channels alone; the default feature `rtp` adds audio and video.
+//! It leaves out what has not come yet: TURN, and ICE over TCP.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -22,8 +22,11 @@
 //! # }
 //! ```
 //!
-//! It leaves out: audio and video (a later version), and the browser's own objects that need no
-//! network (media streams from devices, `Blob`).
+//! Audio and video are the feature `rtp`: a [`TrackLocal`] is written in packets or encoded samples, a
+//! [`TrackRemote`] is read in packets, and one track may feed any number of connections.
+//!
+//! It leaves out: codecs, which turn samples into pictures and sound, and the browser's own objects
+//! that need no network (media streams from devices, `Blob`).
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
