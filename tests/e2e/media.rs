@@ -4,8 +4,8 @@ use crate::loopback::connect;
 use muonrtc::rtp::{Header, Packet, Sample};
 use muonrtc::{
     Configuration, MediaKind, PeerConnection, PeerConnectionEvent, ReceivedTrack, RtpCodec,
-    RtpEncodingParameters, RtpTransceiverDirection, RtpTransceiverInit, TrackEvent, TrackLocal,
-    TrackRemote,
+    RtpCodecParameters, RtpEncodingParameters, RtpReceiveParameters, RtpSendParameters,
+    RtpTransceiverDirection, RtpTransceiverInit, TrackEvent, TrackLocal, TrackRemote,
 };
 use std::time::Duration;
 
@@ -276,4 +276,44 @@ async fn one_track_feeds_several_connections() {
     drop(ends);
     track.write_sample(&key_frame()).unwrap();
     assert_eq!(track.sender_count(), 0, "gone connections are forgotten");
+}
+
+/// A sender and a receiver that are told their parameters need no description of theirs.
+#[tokio::test]
+async fn a_sender_and_a_receiver_work_from_parameters_alone() {
+    let (alice, bob) = (peer(), peer());
+    let channel = alice.create_data_channel("signalling", None).unwrap();
+    connect(&alice, &bob).await;
+    channel.opened().await.unwrap();
+    let mut codec =
+        RtpCodecParameters::new(RtpCodec::new("audio/opus", 48_000).with_channels(2), 100);
+    codec.rtcp_feedback = vec!["transport-cc".into()];
+    let track = opus();
+    let sender = alice.add_transceiver(&track, None).unwrap().sender();
+    let mut encoding = RtpEncodingParameters::default();
+    encoding.ssrc = 4711;
+    let mut sent = RtpSendParameters::default();
+    sent.codecs = vec![codec.clone()];
+    sent.encodings = vec![encoding];
+    sender.send(sent).unwrap();
+
+    let mut taken = RtpReceiveParameters::default();
+    taken.codecs = vec![codec];
+    let receiver = bob
+        .add_transceiver(MediaKind::Audio, None)
+        .unwrap()
+        .receiver();
+    let remote = receiver.receive(taken).unwrap().remove(0);
+    let sample = Sample::new(vec![0x78, 5], Duration::from_millis(20));
+    let packet = until_read(&track, &sample, &remote).await;
+    assert_eq!(packet.header.ssrc, 4711);
+    assert_eq!(
+        packet.header.payload_type, 111,
+        "as the application knows it"
+    );
+    assert_eq!(receiver.parameters().unwrap().encodings[0].ssrc, 4711);
+    // Neither side wants a description for it.
+    connect(&alice, &bob).await;
+    assert!(!alice.local_description().unwrap().sdp().contains("m=audio"));
+    until_read(&track, &sample, &remote).await;
 }

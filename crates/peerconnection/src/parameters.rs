@@ -153,6 +153,8 @@ impl RtpEncodingParameters {
 pub struct RtpSendParameters {
     /// Ties a change to what was read before it.
     pub transaction_id: String,
+    /// The name of the section, sent with the first packets; empty for none.
+    pub mid: String,
     /// The encodings, in the order they were made with.
     pub encodings: Vec<RtpEncodingParameters>,
     /// The negotiated header extensions.
@@ -167,6 +169,10 @@ pub struct RtpSendParameters {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RtpReceiveParameters {
+    /// The name of the section that packets may say; empty for none.
+    pub mid: String,
+    /// The streams: one, or one for each layer by its rid; with the source where it is known.
+    pub encodings: Vec<RtpEncodingParameters>,
     /// The negotiated header extensions.
     pub header_extensions: Vec<RtpHeaderExtensionParameters>,
     /// The negotiated codecs, best first.

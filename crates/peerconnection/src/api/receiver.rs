@@ -35,6 +35,20 @@ impl RtpReceiver {
             .collect()
     }
 
+    /// ORTC `receive`: takes these streams, without descriptions; the transceiver takes no part in
+    /// them after it. The tracks are [`tracks`](Self::tracks) then; nothing tells of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if the transceiver is negotiated or stopped or the connection
+    /// closed, [`ErrorKind::Type`] or [`ErrorKind::Range`] for parameters that cannot be.
+    pub fn receive(&self, parameters: RtpReceiveParameters) -> Result<Vec<TrackRemote>, Error> {
+        self.handle
+            .shared
+            .call(|state, now| state.session.receive_media(now, self.key, parameters))?;
+        Ok(self.tracks())
+    }
+
     /// W3C `getParameters`.
     ///
     /// # Errors

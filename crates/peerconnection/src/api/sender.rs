@@ -101,6 +101,19 @@ impl RtpSender {
             .call(|state, _| state.session.set_send_parameters(self.key, parameters))
     }
 
+    /// ORTC `send`: sends by these parameters, without descriptions; the transceiver takes no part
+    /// in them after it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`] if the transceiver is negotiated or stopped or the connection
+    /// closed, [`ErrorKind::Type`] or [`ErrorKind::Range`] for parameters that cannot be.
+    pub fn send(&self, parameters: RtpSendParameters) -> Result<(), Error> {
+        self.handle
+            .shared
+            .call(|state, now| state.session.send_media(now, self.key, parameters))
+    }
+
     /// The next RTCP packet about what we send; `None` when the connection is closed or the
     /// transceiver stopped. Packets are kept from the first call on. Cancel safe.
     pub async fn read_rtcp(&self) -> Option<rtcp::Packet> {

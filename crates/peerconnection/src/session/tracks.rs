@@ -202,6 +202,46 @@ impl Session {
         self.media.codec(kind, payload_type)
     }
 
+    /// ORTC `send`: the sender of a transceiver that no description has sends by these parameters
+    /// from now on. The transceiver takes no part in descriptions after it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) for a transceiver that is
+    /// negotiated or stopped, [`ErrorKind::Type`](crate::ErrorKind::Type) or
+    /// [`ErrorKind::Range`](crate::ErrorKind::Range) for parameters that cannot be.
+    pub fn send_media(
+        &mut self,
+        now: Instant,
+        key: TransceiverKey,
+        parameters: RtpSendParameters,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        self.media.send(now, key, parameters)?;
+        self.update_negotiation_needed();
+        self.pump(now);
+        Ok(())
+    }
+
+    /// ORTC `receive`: the receiver of a transceiver that no description has takes these streams
+    /// from now on. The transceiver takes no part in descriptions after it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send_media`](Self::send_media).
+    pub fn receive_media(
+        &mut self,
+        now: Instant,
+        key: TransceiverKey,
+        parameters: RtpReceiveParameters,
+    ) -> Result<(), Error> {
+        self.check_open()?;
+        self.media.receive(now, key, parameters)?;
+        self.update_negotiation_needed();
+        self.pump(now);
+        Ok(())
+    }
+
     /// Protects a packet into `buf` and says where to send it; `None` if it goes nowhere: there is
     /// no path or no key yet, the direction does not send, or its codec was not negotiated.
     ///

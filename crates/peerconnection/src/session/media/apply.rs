@@ -217,6 +217,7 @@ impl Transceivers {
                 && transceiver.mid.is_none()
                 && transceiver.by_add_track
                 && transceiver.is_alive()
+                && !transceiver.is_explicit
         };
         let mut list = self.list.iter();
         they_receive
@@ -333,7 +334,7 @@ fn needs_negotiation(
     remote: Option<&Description>,
     we_answered: bool,
 ) -> bool {
-    if transceiver.stopped {
+    if transceiver.stopped || transceiver.is_explicit {
         return false;
     }
     let (Some(index), false) = (transceiver.section, transceiver.stopping) else {

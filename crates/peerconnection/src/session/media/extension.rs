@@ -18,21 +18,33 @@ pub(crate) struct ExtensionMap {
 impl ExtensionMap {
     /// What a section lists and we are capable of for its kind.
     pub(crate) fn read(section: &Media, capabilities: &Capabilities, kind: MediaKind) -> Self {
+        let lines = section.ext_maps().unwrap_or_default();
+        let listed = lines.into_iter().filter_map(|line| {
+            let id = u8::try_from(line.id).ok()?;
+            Some(RtpHeaderExtensionParameters { uri: line.uri, id })
+        });
+        Self::of(listed, capabilities, kind)
+    }
+
+    /// Of these what we are capable of for this kind.
+    pub(crate) fn of(
+        listed: impl IntoIterator<Item = RtpHeaderExtensionParameters>,
+        capabilities: &Capabilities,
+        kind: MediaKind,
+    ) -> Self {
         let mut map = Self::default();
-        for line in section.ext_maps().unwrap_or_default() {
+        for RtpHeaderExtensionParameters { uri, id } in listed {
             let known = capabilities
                 .header_extensions
                 .iter()
-                .find(|own| own.uri == line.uri && own.is_for(kind));
-            let (Some(own), Ok(id)) = (known, u8::try_from(line.id)) else {
-                continue;
-            };
+                .find(|own| own.uri == uri && own.is_for(kind));
+            let Some(own) = known else { continue };
             // rtp-019: an id means one thing.
             if id == 0 || map.parameters.iter().any(|other| other.id == id) {
                 continue;
             }
             map.parameters
-                .push(RtpHeaderExtensionParameters { uri: line.uri, id });
+                .push(RtpHeaderExtensionParameters { uri, id });
             if !capability::HOP_BY_HOP.contains(&own.uri.as_str()) {
                 map.ids.push((id, own.id));
             }

@@ -2,6 +2,7 @@
 
 mod apply;
 mod codec;
+mod explicit;
 mod extension;
 mod flow;
 mod numbers;
@@ -101,7 +102,10 @@ impl Transceivers {
     /// Transceivers that wait for a section, in the order they were made.
     pub(crate) fn unassociated(&self) -> Vec<TransceiverKey> {
         let waits = |transceiver: &&Transceiver| {
-            transceiver.section.is_none() && transceiver.mid.is_none() && transceiver.is_alive()
+            transceiver.section.is_none()
+                && transceiver.mid.is_none()
+                && transceiver.is_alive()
+                && !transceiver.is_explicit
         };
         self.list
             .iter()
@@ -173,6 +177,7 @@ impl Transceivers {
             preferences: Vec::new(),
             by_add_track: false,
             by_pending_offer: false,
+            is_explicit: false,
             sender: Sender::new(ours, encodings),
             receiver: Receiver::new(theirs),
         });

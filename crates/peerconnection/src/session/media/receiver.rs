@@ -2,7 +2,7 @@ use super::codec;
 use super::extension::ExtensionMap;
 use crate::api::state::MediaKind;
 use crate::capability::Capabilities;
-use crate::parameters::RtpCodecParameters;
+use crate::parameters::{RtpCodecParameters, RtpEncodingParameters};
 
 /// Synchronization sources of one receiver that are followed at the same time; the one that was
 /// heard of first makes room for another. Three layers with their retransmissions are six.
@@ -101,6 +101,25 @@ impl Receiver {
     /// How many tracks it has: one for each layer.
     pub(crate) fn track_count(&self) -> usize {
         self.layers.len().max(1)
+    }
+
+    /// What is known of the streams: their layers, and the source of each that was heard last.
+    pub(crate) fn encodings(&self) -> Vec<RtpEncodingParameters> {
+        let layers = u8::try_from(self.track_count()).unwrap_or(u8::MAX);
+        (0..layers)
+            .map(|layer| {
+                let mut sources = self.sources.iter().rev();
+                let source = sources.find(|source| source.layer == layer);
+                RtpEncodingParameters {
+                    ssrc: source.map_or(0, |source| source.ssrc),
+                    ..RtpEncodingParameters::layer(
+                        self.layers
+                            .get(usize::from(layer))
+                            .map_or("", String::as_str),
+                    )
+                }
+            })
+            .collect()
     }
 
     pub(crate) fn source(&self, ssrc: u32) -> Option<&Source> {

@@ -154,7 +154,7 @@ impl Transceivers {
         receiver.layer(rid)
     }
 
-    fn add_source(&mut self, now: Instant, key: TransceiverKey, ssrc: u32, layer: u8) {
+    pub(super) fn add_source(&mut self, now: Instant, key: TransceiverKey, ssrc: u32, layer: u8) {
         let Some(transceiver) = self.get_mut(key) else {
             return;
         };
@@ -287,26 +287,28 @@ impl Transceivers {
         }
     }
 
-    /// All streams of a transceiver end.
-    pub(super) fn unbind(&mut self, now: Instant, key: TransceiverKey) {
-        let Some(transceiver) = self.get_mut(key) else {
-            return;
-        };
-        let mut ended = Vec::new();
-        for encoding in &mut transceiver.sender.encodings {
+    /// The outgoing streams of a transceiver end.
+    pub(super) fn unbind_sender(&mut self, now: Instant, key: TransceiverKey) {
+        let Some(at) = self.position(key) else { return };
+        for encoding in &mut self.list[at].sender.encodings {
             if std::mem::take(&mut encoding.bound) {
-                ended.push(encoding.ssrc);
+                self.flow.unbind(now, Direction::Outgoing, encoding.ssrc);
             }
         }
+    }
+
+    /// All streams of a transceiver end.
+    pub(super) fn unbind(&mut self, now: Instant, key: TransceiverKey) {
+        self.unbind_sender(now, key);
+        let Some(transceiver) = self.get(key) else {
+            return;
+        };
         let sources: Vec<u32> = transceiver
             .receiver
             .sources
             .iter()
             .map(|source| source.ssrc)
             .collect();
-        for ssrc in ended {
-            self.flow.unbind(now, Direction::Outgoing, ssrc);
-        }
         for ssrc in sources {
             self.forget_source(now, key, ssrc);
         }

@@ -28,6 +28,8 @@ pub(crate) struct Transceiver {
     pub(crate) by_add_track: bool,
     /// Made by an offer that is still pending; taken back with it.
     pub(crate) by_pending_offer: bool,
+    /// Told its parameters, and no part of descriptions (ORTC).
+    pub(crate) is_explicit: bool,
     pub(crate) sender: Sender,
     pub(crate) receiver: Receiver,
 }

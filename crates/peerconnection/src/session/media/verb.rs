@@ -284,6 +284,7 @@ impl Transceivers {
         sender.transaction += 1;
         Some(RtpSendParameters {
             transaction_id: sender.transaction.to_string(),
+            mid: transceiver.mid.clone().unwrap_or_default(),
             encodings: sender
                 .encodings
                 .iter()
@@ -336,8 +337,11 @@ impl Transceivers {
 
     /// W3C `getParameters` of the receiver.
     pub(crate) fn receive_parameters(&self, key: TransceiverKey) -> Option<RtpReceiveParameters> {
-        let receiver = &self.get(key)?.receiver;
+        let transceiver = self.get(key)?;
+        let receiver = &transceiver.receiver;
         Some(RtpReceiveParameters {
+            mid: transceiver.mid.clone().unwrap_or_default(),
+            encodings: receiver.encodings(),
             header_extensions: receiver.extensions.parameters.clone(),
             codecs: receiver.codecs.clone(),
         })
@@ -390,7 +394,7 @@ impl Transceivers {
             .cloned()
     }
 
-    fn alive(&mut self, key: TransceiverKey) -> Result<&mut Transceiver, Error> {
+    pub(super) fn alive(&mut self, key: TransceiverKey) -> Result<&mut Transceiver, Error> {
         self.get_mut(key)
             .filter(|transceiver| transceiver.is_alive())
             .ok_or_else(|| Error::new(ErrorKind::InvalidState, "the transceiver is stopped"))
@@ -406,7 +410,10 @@ impl Transceiver {
 }
 
 /// pc-035.
-fn check_encodings(kind: MediaKind, encodings: &[RtpEncodingParameters]) -> Result<(), Error> {
+pub(super) fn check_encodings(
+    kind: MediaKind,
+    encodings: &[RtpEncodingParameters],
+) -> Result<(), Error> {
     if encodings.len() > MAX_ENCODINGS {
         return Err(type_error(format!("more than {MAX_ENCODINGS} encodings")));
     }
