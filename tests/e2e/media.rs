@@ -86,6 +86,9 @@ async fn audio_and_video_cross() {
     let frame = until_read(&video, &key_frame(), &second.track).await;
     assert_eq!(frame.header.payload_type, 96);
     assert!(!second.track.muted());
+    let (sent, came) = (alice.senders()[1].stats(), second.track.stats().unwrap());
+    assert!(sent[0].packets >= came.packets && came.packets >= 1);
+    assert_eq!(came.bytes % frame.payload.len() as u64, 0);
     let event = first.track.next_event().await.unwrap();
     assert_eq!(event.kind, TrackEvent::Unmute);
     bob.close();

@@ -4,6 +4,7 @@ use crate::event::{Event, TrackEvent};
 use crate::parameters::RtpCodecParameters;
 use crate::session::TransceiverKey;
 use crate::shared::TrackChange;
+use interceptor::StreamStats;
 use rtp::{Packet, rtcp};
 use std::fmt;
 use std::sync::Arc;
@@ -187,6 +188,16 @@ impl TrackRemote {
             .handle
             .shared
             .call(|state, now| state.session.request_keyframe(now, key, layer));
+    }
+
+    /// The counters of the stream: what came, what was lost and repaired; `None` before media has
+    /// come.
+    #[must_use]
+    pub fn stats(&self) -> Option<StreamStats> {
+        let state = self.inner.handle.shared.lock();
+        state
+            .session
+            .receiver_stats(self.inner.key, self.inner.layer)
     }
 
     /// Packets that were given up because nobody read them in time.

@@ -3,6 +3,7 @@ use crate::api::local_track::TrackLocal;
 use crate::error::{Error, ErrorKind};
 use crate::parameters::RtpSendParameters;
 use crate::session::TransceiverKey;
+use interceptor::StreamStats;
 use rtp::rtcp;
 use std::fmt;
 use std::sync::{Arc, Weak};
@@ -112,6 +113,12 @@ impl RtpSender {
         self.handle
             .shared
             .call(|state, now| state.session.send_media(now, self.key, parameters))
+    }
+
+    /// The counters of the encodings, in their order: what was sent, and what the peer reports.
+    #[must_use]
+    pub fn stats(&self) -> Vec<StreamStats> {
+        self.handle.shared.lock().session.sender_stats(self.key)
     }
 
     /// The next RTCP packet about what we send; `None` when the connection is closed or the

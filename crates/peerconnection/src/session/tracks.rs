@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::parameters::{
     RtpCodec, RtpCodecParameters, RtpReceiveParameters, RtpSendParameters, RtpTransceiverInit,
 };
+use interceptor::StreamStats;
 use layer::Transmit;
 use rtp::Packet;
 use std::time::Instant;
@@ -267,6 +268,18 @@ impl Session {
             return None;
         }
         transport.wrap(now, buf, route.headroom, len, None)
+    }
+
+    /// The counters of a sender's encodings, in their order.
+    #[must_use]
+    pub fn sender_stats(&self, key: TransceiverKey) -> Vec<StreamStats> {
+        self.media.sender_stats(key)
+    }
+
+    /// The counters of a receiver's layer; `None` before media has come.
+    #[must_use]
+    pub fn receiver_stats(&self, key: TransceiverKey, layer: u8) -> Option<StreamStats> {
+        self.media.receiver_stats(key, layer)
     }
 
     /// The next packet of audio or video.

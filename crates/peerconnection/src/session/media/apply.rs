@@ -128,9 +128,14 @@ impl Transceivers {
                 transceiver.current_direction = Some(direction);
             }
             if answer_is_ours {
-                // webrtc-pc §4.4.1.5: the application knows the direction of its own answer.
-                if let Some(transceiver) = self.get_mut(key) {
+                // webrtc-pc §4.4.1.5: an answer that does not receive mutes what was told of.
+                if let Some(at) = self.position(key) {
+                    let transceiver = &mut self.list[at];
+                    let told = transceiver.is_told();
                     transceiver.fired_direction = Some(direction);
+                    if told && !direction.receives() {
+                        self.events.extend(transceiver.mute());
+                    }
                 }
             } else {
                 self.tell_remote_direction(key, remote, they_send, they_receive);
@@ -153,13 +158,22 @@ impl Transceivers {
         };
         for transceiver in &mut self.list {
             transceiver.planned = None;
+            let told = transceiver.is_told();
             match saved.iter().find(|old| old.key == transceiver.key) {
                 Some(old) => transceiver.restore(old.clone()),
                 None => {
                     transceiver.mid = None;
                     transceiver.section = None;
-                    transceiver.fired_direction = None;
+                    if !transceiver.by_pending_offer {
+                        transceiver.fired_direction = None;
+                    }
                 }
+            }
+            // webrtc-pc §4.4.1.5: the tracks are what they were before the offer.
+            match (told, transceiver.is_told()) {
+                (true, false) => self.events.extend(transceiver.mute()),
+                (false, true) => self.events.extend(transceiver.announce()),
+                _ => {}
             }
         }
         // What the offer of the peer made goes with it, unless a track was put there meanwhile.
@@ -173,11 +187,24 @@ impl Transceivers {
             .map(|transceiver| transceiver.key)
             .collect();
         for key in gone {
-            self.events.push_back(MediaEvent::TrackEnded(key));
+            if self.get(key).is_some_and(Transceiver::is_told) {
+                self.events.push_back(MediaEvent::TrackEnded(key));
+            }
             self.remove(now, key);
         }
         for transceiver in &mut self.list {
-            transceiver.by_pending_offer = false;
+            if std::mem::take(&mut transceiver.by_pending_offer) {
+                // A track was put there: it stays, and nothing comes for now.
+                transceiver.fired_direction = None;
+                self.events.extend(transceiver.mute());
+            }
+        }
+        // Stopped while the offer was pending: there is nobody to tell of it any more.
+        let left = |transceiver: &&Transceiver| transceiver.stopping && transceiver.mid.is_none();
+        let stopped: Vec<TransceiverKey> =
+            self.list.iter().filter(left).map(|own| own.key).collect();
+        for key in stopped {
+            self.stop_now(now, key);
         }
     }
 
@@ -242,9 +269,8 @@ impl Transceivers {
         they_receive: bool,
     ) {
         let streams = remote_streams(section);
-        let Some(transceiver) = self.get_mut(key) else {
-            return;
-        };
+        let Some(at) = self.position(key) else { return };
+        let transceiver = &mut self.list[at];
         if let Some((list, track)) = streams {
             transceiver.receiver.streams = list;
             // The name stays what the application was first told.
@@ -254,19 +280,11 @@ impl Transceivers {
                 transceiver.receiver.track = track;
             }
         }
-        let before = transceiver.fired_direction;
-        let received = before.is_some_and(RtpTransceiverDirection::receives);
+        let told = transceiver.is_told();
         transceiver.fired_direction = Some(RtpTransceiverDirection::of(they_receive, they_send));
-        match (received, they_send) {
-            (false, true) => {
-                let layers = u8::try_from(transceiver.receiver.track_count()).unwrap_or(u8::MAX);
-                let told = (0..layers).map(|layer| MediaEvent::Track(key, layer));
-                self.events.extend(told);
-            }
-            (true, false) => {
-                transceiver.receiver.muted = true;
-                self.events.push_back(MediaEvent::TrackMuted(key));
-            }
+        match (told, they_send) {
+            (false, true) => self.events.extend(transceiver.announce()),
+            (true, false) => self.events.extend(transceiver.mute()),
             _ => {}
         }
     }

@@ -4,7 +4,7 @@ use super::pool::Pool;
 use super::transceiver::TransceiverKey;
 use super::{MediaEvent, Transceivers};
 use crate::capability;
-use interceptor::{Direction, Event, NewStage, Pipeline, Verdict};
+use interceptor::{Direction, Event, NewStage, Pipeline, StreamStats, Verdict};
 use layer::{Srtp, Start};
 use rtp::{Header, Packet, rtcp};
 use std::collections::VecDeque;
@@ -371,6 +371,29 @@ impl Transceivers {
 
     pub(crate) fn poll_rtcp(&mut self) -> Option<IncomingRtcp> {
         self.flow.rtcp.pop_front()
+    }
+
+    /// The counters of our encodings, in their order; zero for one that has not been sent.
+    pub(crate) fn sender_stats(&self, key: TransceiverKey) -> Vec<StreamStats> {
+        let encodings = self.get(key).map(|found| &found.sender.encodings[..]);
+        encodings
+            .unwrap_or_default()
+            .iter()
+            .map(|encoding| self.stream_stats(Direction::Outgoing, encoding.ssrc))
+            .collect()
+    }
+
+    /// The counters of the source that a layer of a receiver was last heard from.
+    pub(crate) fn receiver_stats(&self, key: TransceiverKey, layer: u8) -> Option<StreamStats> {
+        let mut sources = self.get(key)?.receiver.sources.iter().rev();
+        let source = sources.find(|source| source.bound && source.layer == layer)?;
+        Some(self.stream_stats(Direction::Incoming, source.ssrc))
+    }
+
+    fn stream_stats(&self, direction: Direction, ssrc: u32) -> StreamStats {
+        let pipeline = self.flow.pipeline.as_ref();
+        let stats = pipeline.and_then(|pipeline| pipeline.stats(direction, ssrc));
+        stats.unwrap_or_default()
     }
 
     /// ICE has measured the path.

@@ -1,3 +1,4 @@
+use super::MediaEvent;
 use super::receiver::Receiver;
 use super::sender::Sender;
 use crate::api::state::{MediaKind, RtpTransceiverDirection};
@@ -42,6 +43,7 @@ pub(crate) struct Saved {
     pub(crate) section: Option<usize>,
     pub(crate) fired_direction: Option<RtpTransceiverDirection>,
     pub(crate) streams: Vec<String>,
+    pub(crate) layers: Vec<String>,
 }
 
 impl Transceiver {
@@ -81,6 +83,7 @@ impl Transceiver {
             section: self.section,
             fired_direction: self.fired_direction,
             streams: self.receiver.streams.clone(),
+            layers: self.receiver.layers.clone(),
         }
     }
 
@@ -89,5 +92,25 @@ impl Transceiver {
         self.section = saved.section;
         self.fired_direction = saved.fired_direction;
         self.receiver.streams = saved.streams;
+        self.receiver.layers = saved.layers;
+    }
+
+    /// Whether the application was last told that the peer sends.
+    pub(crate) fn is_told(&self) -> bool {
+        self.fired_direction
+            .is_some_and(RtpTransceiverDirection::receives)
+    }
+
+    /// webrtc-pc §5.1.4, the addition of a remote track: one for each layer.
+    pub(crate) fn announce(&self) -> impl Iterator<Item = MediaEvent> + use<> {
+        let key = self.key;
+        let layers = u8::try_from(self.receiver.track_count()).unwrap_or(u8::MAX);
+        (0..layers).map(move |layer| MediaEvent::Track(key, layer))
+    }
+
+    /// webrtc-pc §5.1.4, the removal of a remote track: an event if media came.
+    pub(crate) fn mute(&mut self) -> Option<MediaEvent> {
+        let flowed = !std::mem::replace(&mut self.receiver.muted, true);
+        flowed.then_some(MediaEvent::TrackMuted(self.key))
     }
 }

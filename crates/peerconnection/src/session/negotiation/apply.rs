@@ -451,6 +451,7 @@ impl Session {
         self.events
             .push_back(SessionEvent::SignalingStateChange(SignalingState::Stable));
         self.update_negotiation_needed();
+        self.pump(now);
     }
 
     /// A restart is wanted until none of what it replaces is in use (webrtc-pc §4.4.1.4).
