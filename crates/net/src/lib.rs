@@ -17,6 +17,7 @@ mod batch;
 mod ecn;
 mod interface;
 mod name;
+mod readiness;
 mod udp;
 
 pub use batch::{Batch, Datagram, Datagrams};

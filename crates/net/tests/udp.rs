@@ -92,6 +92,18 @@ async fn datagrams_come_in_batches_in_order_with_their_addresses() {
 }
 
 #[tokio::test]
+async fn a_socket_with_room_is_writable_as_often_as_it_is_asked() {
+    let socket = UdpSocket::bind(V4).unwrap();
+    for _ in 0..3 {
+        socket.writable().await.unwrap();
+        socket
+            .try_send(socket.local_addr(), b"to myself", None, None, None)
+            .unwrap();
+    }
+    assert_eq!(receive(&socket, 3).await.len(), 3);
+}
+
+#[tokio::test]
 async fn congestion_bits_reach_the_receiver() {
     let (from, to) = (UdpSocket::bind(V4).unwrap(), UdpSocket::bind(V4).unwrap());
     let all = [None, Some(Ecn::Ect0), Some(Ecn::Ect1), Some(Ecn::Ce)];
