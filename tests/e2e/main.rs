@@ -6,6 +6,7 @@
     reason = "tests"
 )]
 
+mod calls;
 mod channels;
 mod connect;
 mod determinism;
@@ -13,6 +14,7 @@ mod ending;
 mod hostile;
 mod loopback;
 mod media;
+mod negotiation;
 mod pair;
 #[cfg(feature = "swap")]
 mod swap;

@@ -1,6 +1,6 @@
 //! Two sessions on a virtual network, in virtual time: whole connections without a socket.
 
-use layer::{Input, Interface, SocketId};
+use layer::{Input, Interface, SocketId, Transmit};
 use peerconnection::{
     Configuration, LocalSessionDescription, Payload, SdpType, Session, SessionDescription,
     SessionEvent, ShellRequest, Stack,
@@ -101,8 +101,9 @@ impl SessionPair {
                 .lines()
                 .any(|found| found.starts_with(line))
         };
+        let kinds = ["m=application 9", "m=audio 9", "m=video 9"];
         assert_eq!(
-            has("m=application 9"),
+            kinds.into_iter().any(has),
             has("a=candidate:"),
             "{}",
             description.sdp()
@@ -254,19 +255,23 @@ impl SessionPair {
         let mut sent = false;
         while let Some(transmit) = self.end(side).session.poll_transmit(now, &mut buffer, 10) {
             sent = true;
-            let host = self.end(side).host;
             let size = transmit.segment_size.unwrap_or(transmit.len).max(1);
             for datagram in buffer[..transmit.len].chunks(size) {
-                let elapsed = self.elapsed();
-                if let Some(record) = &mut self.record {
-                    record.push(elapsed, side, datagram);
-                }
-                let packet = Packet::new(transmit.local, transmit.remote, datagram.to_vec());
-                self.network.send(now, host, packet);
+                self.put(side, &transmit, datagram);
             }
         }
         self.buffer = buffer;
         sent
+    }
+
+    /// Puts one datagram on the network.
+    pub(crate) fn put(&mut self, side: Side, transmit: &Transmit, datagram: &[u8]) {
+        let (now, elapsed, host) = (self.now(), self.elapsed(), self.end(side).host);
+        if let Some(record) = &mut self.record {
+            record.push(elapsed, side, datagram);
+        }
+        let packet = Packet::new(transmit.local, transmit.remote, datagram.to_vec());
+        self.network.send(now, host, packet);
     }
 }
 

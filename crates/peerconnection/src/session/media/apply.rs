@@ -31,8 +31,9 @@ impl Transceivers {
             section
                 .direction(description)
                 .map_err(crate::session::negotiation::refused)?;
-            // RFC 8834 §4.5, and webrtc-pc: `rtcpMuxPolicy` has one value.
-            if !section.has_attribute("rtcp-mux") {
+            // RFC 8834 §4.5, and webrtc-pc: `rtcpMuxPolicy` has one value. Of a bundle it may stand
+            // only in the section that describes the transport (RFC 9143 §7.1.3).
+            if !section.is_rtcp_mux() && !leaves_transport_out(section, description) {
                 return Err(Error::new(
                     ErrorKind::InvalidAccess,
                     "an audio or video section does not multiplex rtcp",
@@ -70,7 +71,6 @@ impl Transceivers {
             let Some(kind) = codec::kind(section) else {
                 continue;
             };
-            self.numbers.learn(section);
             self.leave_recycled(index, section);
             if section.is_rejected() || rides.get(index) != Some(&true) {
                 continue;
@@ -107,6 +107,7 @@ impl Transceivers {
                 continue;
             }
             self.numbers.learn(remote);
+            self.numbers.learn(local);
             let Some(key) = self.of_section(index).map(|found| found.key) else {
                 continue;
             };
@@ -126,6 +127,9 @@ impl Transceivers {
                 RtpTransceiverDirection::of(we_send && they_receive, we_receive && they_send);
             if let Some(transceiver) = self.get_mut(key) {
                 transceiver.current_direction = Some(direction);
+                let answer = if answer_is_ours { local } else { remote };
+                let answered = codec::read(answer).into_iter();
+                transceiver.answered = answered.map(|own| own.payload_type).collect();
             }
             if answer_is_ours {
                 // webrtc-pc §4.4.1.5: an answer that does not receive mutes what was told of.
@@ -141,7 +145,9 @@ impl Transceivers {
                 self.tell_remote_direction(key, remote, they_send, they_receive);
             }
             self.rebind(now, key);
-            self.set_reduced_size(local.is_rtcp_rsize() && remote.is_rtcp_rsize());
+            if !leaves_transport_out(remote, agreement.remote) {
+                self.set_reduced_size(local.is_rtcp_rsize() && remote.is_rtcp_rsize());
+            }
         }
         if agreement.is_final {
             self.saved = None;
@@ -217,6 +223,8 @@ impl Transceivers {
     ) -> bool {
         self.list
             .iter()
+            // What no codec is there for has no section in any offer.
+            .filter(|transceiver| !self.capabilities.codecs(transceiver.kind).is_empty())
             .any(|transceiver| needs_negotiation(transceiver, local, remote, we_answered))
     }
 
@@ -232,7 +240,7 @@ impl Transceivers {
         for transceiver in &mut self.list {
             let other = transceiver.mid.as_deref() != section.mid();
             if transceiver.section == Some(index) && other {
-                transceiver.section = None;
+                (transceiver.section, transceiver.mid) = (None, None);
             }
         }
     }
@@ -328,6 +336,18 @@ impl Transceivers {
         }
         self.declare_sources(now, key, remote);
     }
+}
+
+/// Whether a section leaves the description of its transport to the head of its bundle.
+fn leaves_transport_out(section: &Media, description: &Description) -> bool {
+    let Ok(Some(group)) = description.bundle() else {
+        return false;
+    };
+    let mut others = group.mids.iter().skip(1);
+    !section.has_attribute("ice-ufrag")
+        && section
+            .mid()
+            .is_some_and(|mid| others.any(|other| other == mid))
 }
 
 /// The streams of a section, and the track's id; `None` if it says nothing of them (RFC 8830 §4:

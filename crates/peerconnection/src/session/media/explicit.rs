@@ -7,7 +7,9 @@ use super::verb::check_encodings;
 use super::{Transceivers, codec};
 use crate::api::state::RtpTransceiverDirection;
 use crate::error::{Error, ErrorKind};
-use crate::parameters::{RtpCodecParameters, RtpReceiveParameters, RtpSendParameters};
+use crate::parameters::{
+    RtpCodecParameters, RtpEncodingParameters, RtpReceiveParameters, RtpSendParameters,
+};
 use chacha20::rand_core::Rng;
 use std::time::Instant;
 
@@ -21,16 +23,23 @@ impl Transceivers {
     ) -> Result<(), Error> {
         check_encodings(self.explicit(key)?.kind, &parameters.encodings)?;
         check_codecs(&parameters.codecs)?;
+        self.check_sources(Some(key), &parameters.encodings)?;
         self.unbind_sender(now, key);
         let at = self.position(key).unwrap_or_default();
         let (rng, transceiver) = (&mut self.rng, &mut self.list[at]);
         let sender = &mut transceiver.sender;
         if !parameters.encodings.is_empty() {
-            sender.encodings = parameters
-                .encodings
-                .into_iter()
-                .map(|encoding| Encoding::new(encoding, || rng.next_u32()))
-                .collect();
+            let before = std::mem::take(&mut sender.encodings);
+            let next = |parameters: RtpEncodingParameters| {
+                let mut encoding = Encoding::new(parameters, || rng.next_u32());
+                // A source that goes on never uses a sequence number twice (RFC 3711 §9.1).
+                let mut before = before.iter();
+                if let Some(same) = before.find(|old| old.ssrc == encoding.ssrc) {
+                    (encoding.clock, encoding.rtx_ssrc) = (same.clock, same.rtx_ssrc);
+                }
+                encoding
+            };
+            sender.encodings = parameters.encodings.into_iter().map(next).collect();
         }
         let extensions = ExtensionMap::of(
             parameters.header_extensions,

@@ -44,6 +44,8 @@ pub(crate) struct Transceivers {
     start: Start,
     capabilities: Capabilities,
     numbers: Numbers,
+    /// The numbers of the offer that is being made.
+    draft: Numbers,
     list: Vec<Transceiver>,
     next_key: u32,
     rng: ChaCha12Rng,
@@ -84,6 +86,7 @@ impl Transceivers {
             start,
             capabilities: configuration.capabilities.clone(),
             numbers: Numbers::default(),
+            draft: Numbers::default(),
             list: Vec::new(),
             next_key: 0,
             cname: super::ice_chars(&mut rng, CNAME_LEN),
@@ -97,6 +100,11 @@ impl Transceivers {
 
     pub(crate) fn poll_event(&mut self) -> Option<MediaEvent> {
         self.events.pop_front()
+    }
+
+    /// The sections of an offer are written from here on.
+    pub(crate) fn begin_offer(&mut self) {
+        self.draft = self.numbers.clone();
     }
 
     /// Transceivers that wait for a section, in the order they were made.
@@ -175,6 +183,7 @@ impl Transceivers {
             stopping: false,
             stopped: false,
             preferences: Vec::new(),
+            answered: Vec::new(),
             by_add_track: false,
             by_pending_offer: false,
             is_explicit: false,

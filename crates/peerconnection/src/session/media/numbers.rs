@@ -6,18 +6,21 @@ use crate::parameters::{RtpCodec, RtpCodecParameters};
 use sdp::Media;
 use std::collections::BTreeMap;
 
-/// What has been said so far, by either side.
-#[derive(Debug, Default)]
+/// What both sides have said so far in exchanges that were answered. An offer that is made works on
+/// a copy: what was only offered binds nobody.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Numbers {
     codecs: BTreeMap<u8, Meaning>,
     extensions: BTreeMap<u8, String>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Meaning {
     Codec(RtpCodec),
     /// The retransmission of a payload type.
     Retransmission(u8),
+    /// Nothing that is spoken here, as `red`.
+    Other,
 }
 
 /// rtp-008: 96 to 127 first, then 35 to 63; never what looks like RTCP.
@@ -26,22 +29,24 @@ fn free_payload_types() -> impl Iterator<Item = u8> {
 }
 
 impl Numbers {
-    /// Takes the numbers of a section, whoever wrote it. What has a meaning keeps it.
+    /// Takes the numbers of a section, whoever wrote it. What was said last holds.
     pub(crate) fn learn(&mut self, section: &Media) {
+        for map in section.rtp_maps().unwrap_or_default() {
+            self.codecs
+                .entry(map.payload_type)
+                .or_insert(Meaning::Other);
+        }
         for parameters in codec::read(section) {
             let number = parameters.payload_type;
-            self.codecs
-                .entry(number)
-                .or_insert(Meaning::Codec(parameters.codec));
             if let Some(rtx) = parameters.rtx_payload_type {
-                self.codecs
-                    .entry(rtx)
-                    .or_insert(Meaning::Retransmission(number));
+                self.codecs.insert(rtx, Meaning::Retransmission(number));
             }
+            let meaning = Meaning::Codec(parameters.codec);
+            self.codecs.insert(number, meaning);
         }
         for line in section.ext_maps().unwrap_or_default() {
             if let Ok(id) = u8::try_from(line.id) {
-                self.extensions.entry(id).or_insert(line.uri);
+                self.extensions.insert(id, line.uri);
             }
         }
     }

@@ -140,8 +140,11 @@ impl Transceivers {
         let (Some(source), Some(payload_type)) = (repaired, payload_type) else {
             return false;
         };
-        source.rtx_ssrc = Some(header.ssrc);
+        let before = source.rtx_ssrc.replace(header.ssrc);
         let ssrc = source.ssrc;
+        if let Some(before) = before {
+            self.routes.remove(&before);
+        }
         self.routes.insert(header.ssrc, key);
         self.bind_source(now, key, ssrc, payload_type);
         true
@@ -204,8 +207,10 @@ impl Transceivers {
             };
             if let Some(transceiver) = self.get_mut(key) {
                 let sources = &mut transceiver.receiver.sources;
-                if let Some(source) = sources.iter_mut().find(|own| own.ssrc == ssrc) {
-                    source.rtx_ssrc = Some(rtx);
+                let source = sources.iter_mut().find(|own| own.ssrc == ssrc);
+                let before = source.and_then(|source| source.rtx_ssrc.replace(rtx));
+                if let Some(before) = before {
+                    self.routes.remove(&before);
                 }
             }
             self.routes.insert(rtx, key);

@@ -26,7 +26,16 @@ impl Transceivers {
         }
         let kind = transceiver.kind;
         let mut codecs = codec::preferred(self.capabilities.codecs(kind), &transceiver.preferences);
-        self.numbers.assign(&mut codecs);
+        self.draft.assign(&mut codecs);
+        if transceiver.preferences.is_empty() {
+            // RFC 9429 §5.2.2: in the order of the last answer, what is new after it.
+            let answered = &transceiver.answered;
+            codecs.sort_by_key(|own| {
+                let mut places = answered.iter();
+                let place = places.position(|number| *number == own.payload_type);
+                place.unwrap_or(usize::MAX)
+            });
+        }
         if codecs.is_empty() {
             return None;
         }
@@ -34,7 +43,7 @@ impl Transceivers {
         push_transport(&mut section, mid, transport, Setup::ActPass);
         for own in &self.capabilities.header_extensions {
             if own.is_for(kind)
-                && let Some(id) = self.numbers.extension_id(&own.uri, own.id)
+                && let Some(id) = self.draft.extension_id(&own.uri, own.id)
             {
                 push_extension(&mut section, id, &own.uri);
             }
@@ -46,6 +55,7 @@ impl Transceivers {
             &mut section,
             transceiver,
             direction,
+            None,
             &transceiver.receiver.layers,
         );
         Some(section)
@@ -99,8 +109,10 @@ impl Transceivers {
                 .header_extensions
                 .iter()
                 .any(|own| own.uri == line.uri && own.is_for(transceiver.kind));
-            if let (true, Ok(id)) = (capable, u8::try_from(line.id)) {
-                push_extension(&mut section, id, &line.uri);
+            if capable && u8::try_from(line.id).is_ok() {
+                let mut answered = ExtMap::new(line.id, line.uri);
+                answered.direction = line.direction.map(sdp::Direction::reversed);
+                section.push("extmap", answered.to_string());
             }
         }
         self.push_media(&mut section, transceiver, direction, &codecs);
@@ -108,6 +120,7 @@ impl Transceivers {
             &mut section,
             transceiver,
             direction,
+            Some(&accepted_layers(offered).unwrap_or_default()),
             &offered_layers(offered),
         );
         Some(section)
@@ -227,6 +240,7 @@ fn push_layers(
     section: &mut Media,
     transceiver: &Transceiver,
     direction: RtpTransceiverDirection,
+    wanted: Option<&Vec<String>>,
     taken: &[String],
 ) {
     let encodings = &transceiver.sender.encodings;
@@ -234,6 +248,8 @@ fn push_layers(
         .iter()
         .map(|encoding| encoding.parameters.rid.clone())
         .filter(|rid| !rid.is_empty() && direction.sends())
+        // RFC 8853 §5.3.2: an answer sends only what the offer takes.
+        .filter(|rid| wanted.is_none_or(|wanted| wanted.contains(rid)))
         .collect();
     let taken = if direction.receives() { taken } else { &[] };
     for rid in &sent {

@@ -25,6 +25,8 @@ pub(crate) struct Transceiver {
     pub(crate) stopping: bool,
     pub(crate) stopped: bool,
     pub(crate) preferences: Vec<RtpCodec>,
+    /// The payload types of the last answer, in its order.
+    pub(crate) answered: Vec<u8>,
     /// Made by `add_track`: an offer of the peer may take it for a section (RFC 9429 §5.10).
     pub(crate) by_add_track: bool,
     /// Made by an offer that is still pending; taken back with it.

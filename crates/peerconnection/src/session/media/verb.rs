@@ -13,6 +13,9 @@ use std::time::Instant;
 /// The longest name of a layer: what a one-byte header extension carries (RFC 8852 §3.1).
 const MAX_RID: usize = 16;
 
+/// The longest name of a stream (RFC 8830 §2).
+const MAX_STREAM_NAME: usize = 64;
+
 /// The most encodings of a sender.
 const MAX_ENCODINGS: usize = super::receiver::MAX_LAYERS;
 
@@ -78,7 +81,9 @@ impl Transceivers {
         if init.direction == RtpTransceiverDirection::Stopped {
             return Err(type_error("a transceiver cannot begin as stopped"));
         }
+        check_streams(&init.streams)?;
         check_encodings(kind, &init.send_encodings)?;
+        self.check_sources(None, &init.send_encodings)?;
         let key = self.push(kind, init.direction, &init.send_encodings);
         if let Some(transceiver) = self.get_mut(key) {
             transceiver.sender.streams = init.streams;
@@ -95,6 +100,7 @@ impl Transceivers {
         track: SentTrack,
         streams: Vec<String>,
     ) -> Result<TransceiverKey, Error> {
+        check_streams(&streams)?;
         let has_it = |transceiver: &Transceiver| {
             transceiver.is_alive() && transceiver.sender.track.as_ref() == Some(&track.id)
         };
@@ -180,6 +186,7 @@ impl Transceivers {
         key: TransceiverKey,
         streams: Vec<String>,
     ) -> Result<(), Error> {
+        check_streams(&streams)?;
         self.alive(key)?.sender.streams = streams;
         Ok(())
     }
@@ -394,6 +401,34 @@ impl Transceivers {
             .cloned()
     }
 
+    /// A synchronization source is of one encoding: two would share the keys of SRTP, and with them
+    /// the key stream (RFC 3711 §9.1).
+    pub(super) fn check_sources(
+        &self,
+        own: Option<TransceiverKey>,
+        encodings: &[RtpEncodingParameters],
+    ) -> Result<(), Error> {
+        let given: Vec<u32> = encodings
+            .iter()
+            .map(|encoding| encoding.ssrc)
+            .filter(|ssrc| *ssrc != 0)
+            .collect();
+        let is_sent = |ssrc: u32| {
+            let others = self.list.iter().filter(|other| Some(other.key) != own);
+            let mut encodings = others.flat_map(|other| &other.sender.encodings);
+            encodings.any(|other| other.ssrc == ssrc || other.rtx_ssrc == ssrc)
+        };
+        for (place, ssrc) in given.iter().enumerate() {
+            if given[..place].contains(ssrc) || is_sent(*ssrc) {
+                return Err(Error::new(
+                    ErrorKind::InvalidAccess,
+                    format!("the source {ssrc} is sent already"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn alive(&mut self, key: TransceiverKey) -> Result<&mut Transceiver, Error> {
         self.get_mut(key)
             .filter(|transceiver| transceiver.is_alive())
@@ -407,6 +442,22 @@ impl Transceiver {
         self.current_direction
             .is_some_and(RtpTransceiverDirection::sends)
     }
+}
+
+/// RFC 8830 §2: `msid-id` is a token of at most 64 characters, and `-` stands for no stream.
+fn check_streams(streams: &[String]) -> Result<(), Error> {
+    let fits = |name: &String| {
+        (1..=MAX_STREAM_NAME).contains(&name.len()) && name != "-" && name.bytes().all(is_token)
+    };
+    match streams.iter().find(|name| !fits(name)) {
+        None => Ok(()),
+        Some(name) => Err(type_error(format!("{name:?} cannot name a stream"))),
+    }
+}
+
+/// RFC 8866 §9, `token-char`.
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&byte)
 }
 
 /// pc-035.

@@ -240,7 +240,37 @@ impl Negotiation {
                 ),
             ));
         }
-        Ok(())
+        self.check_sections_stay(offer)
+    }
+
+    /// A section keeps its kind and its name until one side gives it up (RFC 3264 §8, RFC 9429
+    /// §5.2.2).
+    fn check_sections_stay(&self, offer: &Applied) -> Result<(), Error> {
+        let (Some(local), Some(remote)) = (&self.current_local, &self.current_remote) else {
+            return Ok(());
+        };
+        let before = local
+            .description
+            .media
+            .iter()
+            .zip(&remote.description.media);
+        let moved = before
+            .zip(&offer.description.media)
+            .find(|((ours, theirs), now)| {
+                let given_up = [*ours, *theirs].into_iter().any(Media::is_rejected);
+                let renamed = theirs.mid().is_some() && now.mid() != theirs.mid();
+                !given_up && (now.kind != theirs.kind || (renamed && !now.is_rejected()))
+            });
+        match moved {
+            None => Ok(()),
+            Some(((_, theirs), _)) => Err(Error::new(
+                ErrorKind::InvalidAccess,
+                format!(
+                    "section {} is another one in the offer",
+                    theirs.mid().unwrap_or_default()
+                ),
+            )),
+        }
     }
 
     /// sdp-009: the sections of an answer are those of the offer, in order.

@@ -23,6 +23,7 @@ impl Negotiation {
         let sections = known.map_or(&[][..], |description| &description.media);
         let mut mids = Mids::of(sections);
         let mut waiting = media.unassociated().into_iter();
+        media.begin_offer();
         for (index, section) in sections.iter().enumerate() {
             if Some(index) == data {
                 // An offer of the peer may have left it out; ours does not (RFC 9429 §5.2.2).
@@ -31,7 +32,7 @@ impl Negotiation {
                 offer.media.push(data_offer(&mid, transport));
                 continue;
             }
-            // RFC 9429 §5.2.2: a section that both sides have given up may be used again.
+            // RFC 9429 §5.2.2: a section that one side has given up is used again.
             let mut recycled = || self.is_recyclable(index).then(|| waiting.next()).flatten();
             let written = match media.alive_in_section(index) {
                 Some(key) => {
@@ -71,10 +72,10 @@ impl Negotiation {
         self.created(SdpType::Offer, &offer)
     }
 
-    /// Whether both sides have given this section up.
+    /// Whether one of the sides has given this section up.
     fn is_recyclable(&self, index: usize) -> bool {
         let agreed = [&self.current_local, &self.current_remote];
-        agreed.into_iter().all(|applied| {
+        agreed.into_iter().any(|applied| {
             let section = applied
                 .as_ref()
                 .and_then(|applied| applied.description.media.get(index));
