@@ -63,6 +63,28 @@ impl LocalCandidate {
         }
     }
 
+    /// What a server saw a question of `base` come from (RFC 8445 §5.1.1.2).
+    pub(crate) fn server_reflexive(base: &Self, address: SocketAddr, foundation: String) -> Self {
+        let mut candidate = Candidate::new(
+            foundation,
+            CandidateType::ServerReflexive,
+            Protocol::Udp,
+            priority(CandidateType::ServerReflexive, base.local_preference),
+            layer::CandidateAddress::Socket(address),
+        );
+        candidate.related = Some(base.base);
+        candidate
+            .username_fragment
+            .clone_from(&base.candidate.username_fragment);
+        Self {
+            candidate,
+            address,
+            base: base.base,
+            socket: base.socket,
+            local_preference: base.local_preference,
+        }
+    }
+
     /// What the peer saw a check of `base` come from (RFC 8445 §7.2.5.3.1, ice-040).
     pub(crate) fn peer_reflexive(base: &Self, address: SocketAddr, foundation: String) -> Self {
         let mut candidate = Candidate::new(

@@ -8,7 +8,7 @@ use crypto::HmacKey;
 use layer::{
     Candidate, CandidatePair, CandidateType, Credentials, IceRole, PairState, RequestId, SocketId,
 };
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// How many peer-reflexive candidates of ours are kept; a peer that reports a new mapping with every
@@ -42,6 +42,8 @@ pub(crate) struct Generation {
     /// The peer restarted first: its credentials are newer than ours.
     pub(crate) remote_ahead: bool,
     next_foundation: u32,
+    /// Foundations of server-reflexive candidates: base, server.
+    reflexive: Vec<(IpAddr, IpAddr, String)>,
 }
 
 /// The peer's side of the credentials.
@@ -84,6 +86,7 @@ impl Generation {
             remote_complete: false,
             remote_ahead: false,
             next_foundation: 1,
+            reflexive: Vec::new(),
         }
     }
 
@@ -122,6 +125,21 @@ impl Generation {
         }
     }
 
+    /// The foundation of what a server sees from an address: the same for every socket on it
+    /// (RFC 8445 §5.1.1.3, ice-006).
+    pub(crate) fn reflexive_foundation(&mut self, base: SocketAddr, server: IpAddr) -> String {
+        let known = self
+            .reflexive
+            .iter()
+            .find(|(own, asked, _)| *own == base.ip() && *asked == server);
+        if let Some((.., foundation)) = known {
+            return foundation.clone();
+        }
+        let foundation = self.new_foundation();
+        self.reflexive.push((base.ip(), server, foundation.clone()));
+        foundation
+    }
+
     /// The candidate that packets through a socket leave from.
     pub(crate) fn base_of(&self, socket: SocketId) -> Option<usize> {
         self.locals
@@ -150,7 +168,10 @@ impl Generation {
         if let Some(index) = known {
             return index;
         }
-        let learned = self.locals.iter().filter(|local| !local.is_base()).count();
+        let reflexive = |local: &&LocalCandidate| {
+            local.candidate.candidate_type == CandidateType::PeerReflexive
+        };
+        let learned = self.locals.iter().filter(reflexive).count();
         if learned >= MAX_PEER_REFLEXIVE_LOCALS {
             return base;
         }

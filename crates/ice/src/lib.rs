@@ -21,7 +21,7 @@
 //! | `conn` | the async front: `driver` turns the agent, `socket` binds |
 //!
 //! This crate leaves out: SDP (`muonrtc-sdp`), mDNS and DNS (the owner answers
-//! [`layer::IceEvent::Resolve`]). Server-reflexive, relayed and TCP candidates and the lite role are
+//! [`layer::IceEvent::Resolve`]). Relayed and TCP candidates and the lite role are
 //! not here yet; what a peer signals of them is dropped and counted, or answered.
 
 #[cfg(all(doctest, feature = "tokio", feature = "ring"))]
@@ -41,6 +41,7 @@ mod message;
 mod outstanding;
 mod pacer;
 mod pair;
+mod server;
 
 pub use agent::Agent;
 pub use config::{Factory, InterfaceFilter};

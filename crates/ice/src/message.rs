@@ -87,6 +87,14 @@ pub(crate) fn write_error(
     builder.fingerprint().finish().ok()
 }
 
+/// A question to a STUN server: a Binding request without credentials (RFC 8445 §5.1.1.2).
+pub(crate) fn write_query(buf: &mut [u8], id: TransactionId) -> Option<usize> {
+    Builder::new(buf, Class::Request, Method::BINDING, id)
+        .fingerprint()
+        .finish()
+        .ok()
+}
+
 /// A keepalive: a Binding indication with a fingerprint and nothing else (RFC 8445 §11, ice-059).
 pub(crate) fn write_keepalive(buf: &mut [u8], id: TransactionId) -> Option<usize> {
     Builder::new(buf, Class::Indication, Method::BINDING, id)

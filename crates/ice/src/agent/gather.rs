@@ -53,6 +53,7 @@ impl Agent {
         self.gathering.stage = Stage::Listing(request);
         self.emit(IceEvent::GatheringStateChange(GatheringState::Gathering));
         self.emit(IceEvent::ListInterfaces { request });
+        self.resolve_servers();
     }
 
     pub(super) fn take_interfaces(
@@ -67,10 +68,9 @@ impl Agent {
         }
         self.gathering.stage = Stage::Binding(BTreeMap::new());
         // ice-012: host candidates are not even gathered where they may not be shown.
-        let addresses = if self.policy == TransportPolicy::All {
-            interface::choose(interfaces, &self.settings)
-        } else {
-            Vec::new()
+        let addresses = match self.policy {
+            TransportPolicy::Relay => Vec::new(),
+            _ => interface::choose(interfaces, &self.settings),
         };
         let mut preference = u16::MAX;
         for address in addresses {
@@ -133,13 +133,18 @@ impl Agent {
         let local =
             LocalCandidate::host(bound.socket, bound.local, preference, foundation, &fragment);
         // ice-062: told first, paired from now on.
-        self.emit(IceEvent::Candidate(local.candidate.clone()));
+        if self.policy == TransportPolicy::All {
+            self.emit(IceEvent::Candidate(local.candidate.clone()));
+        }
         self.current.locals.push(local);
         self.pair_local(now, self.current.locals.len() - 1);
+        self.ask_servers(bound.socket, bound.local);
     }
 
-    fn finish_gathering(&mut self) {
-        if matches!(&self.gathering.stage, Stage::Binding(requests) if requests.is_empty()) {
+    pub(super) fn finish_gathering(&mut self) {
+        let bound =
+            matches!(&self.gathering.stage, Stage::Binding(requests) if requests.is_empty());
+        if bound && !self.reflexive.is_busy() {
             self.gathering.stage = Stage::Complete;
             self.emit(IceEvent::GatheringStateChange(GatheringState::Complete));
         }
@@ -151,6 +156,7 @@ impl Agent {
             .sockets
             .retain(|bound| bound.socket != socket);
         self.fail_pairs_of(now, socket);
+        self.drop_queries(socket);
     }
 
     /// Gives back the sockets that neither generation has a use for.

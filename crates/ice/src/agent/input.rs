@@ -81,7 +81,14 @@ impl Agent {
         if !Message::is_stun(input.bytes) {
             return self.receive_data(now, input);
         }
-        let message = match Message::parse(input.bytes) {
+        let parsed = Message::parse(input.bytes);
+        if let Ok(message) = &parsed
+            && matches!(message.class(), Class::Success | Class::Error)
+            && self.take_query_answer(input, message)
+        {
+            return Received::Consumed;
+        }
+        let message = match parsed {
             // ice-035: whatever checks connectivity has a fingerprint (RFC 8445 §7.3).
             Ok(message) if message.fingerprint() == Some(true) => message,
             _ => {

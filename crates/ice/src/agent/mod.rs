@@ -6,6 +6,7 @@ mod gather;
 mod input;
 mod nominate;
 mod output;
+mod reflexive;
 mod remote;
 mod restart;
 mod state;
@@ -20,10 +21,11 @@ use consent::Consent;
 use gather::Gathering;
 use input::Answer;
 use layer::{
-    Bound, Candidate, CandidatePair, Credentials, GatheringState, Ice, IceConfig, IceError,
-    IceEvent, IceRole, IceServer, IceState, IceStats, Input, Interface, Received, RequestId, Route,
-    SocketId, Start, Transmit, TransportPolicy,
+    Bound, Candidate, CandidatePair, CandidateType, Credentials, GatheringState, Ice, IceConfig,
+    IceError, IceEvent, IceRole, IceServer, IceState, IceStats, Input, Interface, Received,
+    RequestId, Route, SocketId, Start, Transmit, TransportPolicy,
 };
+use reflexive::Reflexive;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -59,6 +61,7 @@ pub struct Agent {
     /// When the generation before and the sockets that nobody needs are given up.
     retire_at: Option<Instant>,
     gathering: Gathering,
+    reflexive: Reflexive,
     /// Spaces the checks we begin.
     pacer: Pacer,
     /// Spaces those that answer the peer's, so that a peer with forged addresses cannot make us
@@ -103,6 +106,7 @@ impl Agent {
             previous: None,
             retire_at: None,
             gathering: Gathering::default(),
+            reflexive: Reflexive::new(&config.servers),
             pacer,
             triggered_pacer: pacer,
             answers: VecDeque::new(),
@@ -201,7 +205,9 @@ impl Ice for Agent {
     }
 
     fn resolved(&mut self, now: Instant, request: RequestId, addresses: &[IpAddr]) {
-        self.take_addresses(now, request, addresses);
+        if !self.take_server_addresses(request, addresses) {
+            self.take_addresses(now, request, addresses);
+        }
         self.update(now);
     }
 
@@ -242,7 +248,11 @@ impl Ice for Agent {
         Ok(())
     }
 
-    fn reconfigure(&mut self, _servers: Vec<IceServer>, policy: TransportPolicy) {
+    fn reconfigure(&mut self, servers: Vec<IceServer>, policy: TransportPolicy) {
+        // They serve the next generation; what is being asked goes on.
+        if self.gathering.state() != GatheringState::Gathering {
+            self.reflexive = Reflexive::new(&servers);
+        }
         self.policy = policy;
     }
 
@@ -299,7 +309,17 @@ impl Ice for Agent {
     }
 
     fn local_candidates(&self) -> Vec<Candidate> {
-        let signalled = self.current.locals.iter().filter(|local| local.is_base());
+        // Peer-reflexive ones the peer knows already; hosts are shown where the policy lets them.
+        let shows_hosts = self.policy == TransportPolicy::All;
+        let signalled =
+            self.current
+                .locals
+                .iter()
+                .filter(|local| match local.candidate.candidate_type {
+                    CandidateType::Host => shows_hosts,
+                    CandidateType::PeerReflexive => false,
+                    _ => true,
+                });
         signalled.map(|local| local.candidate.clone()).collect()
     }
 

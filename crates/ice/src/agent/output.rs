@@ -13,7 +13,8 @@ use stun::Transaction;
 
 impl Agent {
     /// The questions in the order of their urgency: what the peer waits for; what was lost; what
-    /// concludes; what keeps the path; what the peer asked for; what is our own curiosity.
+    /// concludes; what keeps the path; what the peer asked for; what servers are asked; what is our
+    /// own curiosity.
     pub(super) fn next_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
         if self.is_closed() {
             return None;
@@ -23,6 +24,7 @@ impl Agent {
             .or_else(|| self.send_nomination(now, buf))
             .or_else(|| self.send_consent_check(now, buf))
             .or_else(|| self.send_triggered_check(now, buf))
+            .or_else(|| self.send_query(now, buf))
             .or_else(|| self.send_ordinary_check(now, buf))
             .or_else(|| self.send_keepalive(now, buf))
     }
@@ -180,6 +182,8 @@ impl Agent {
             self.current.outstanding.poll_timeout(),
             previous.and_then(|it| it.outstanding.poll_timeout()),
             self.check_at(),
+            self.query_at(),
+            self.reflexive.poll_timeout(),
             self.nomination_at(),
             self.consent_timeout(),
             self.consent_ends(),
@@ -211,6 +215,7 @@ impl Agent {
         if let Some(previous) = &mut self.previous {
             previous.outstanding.handle_timeout(now);
         }
+        self.expire_queries(now);
         self.expire_consent(now);
         if let Some(remote) = &mut self.current.remote {
             remote.pac_deadline = remote.pac_deadline.filter(|deadline| now < *deadline);

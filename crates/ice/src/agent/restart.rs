@@ -45,6 +45,7 @@ impl Agent {
             self.replace_generation(next);
         }
         self.gathering.restart();
+        self.reflexive.stop();
         Ok(())
     }
 

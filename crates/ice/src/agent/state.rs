@@ -113,6 +113,7 @@ impl Agent {
         self.current.selected = None;
         self.current.checklist = Checklist::default();
         self.current.outstanding = Outstanding::default();
+        self.reflexive.stop();
         self.release_sockets(|_| false);
         self.emit(IceEvent::StateChange(IceState::Closed));
         self.emit(IceEvent::Ended(End::new(
