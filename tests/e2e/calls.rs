@@ -8,7 +8,7 @@ use peerconnection::{
     MediaKind, RtpTransceiverDirection, RtpTransceiverInit, SessionDescription, SessionEvent,
     Stack, TransceiverInfo, TransceiverKey,
 };
-use sdp::Description;
+use sdp::{Description, Media};
 use std::time::Duration;
 use testkit::{Link, Side};
 
@@ -24,6 +24,14 @@ pub(crate) fn near(seed: u64) -> SessionPair {
 /// A description, parsed.
 pub(crate) fn parsed(description: &SessionDescription) -> Description {
     Description::parse(description.sdp()).unwrap()
+}
+
+/// The formats of a section with what they are, `96 VP8/90000`.
+pub(crate) fn formats(section: &Media) -> Vec<String> {
+    let maps = section.rtp_maps().unwrap();
+    maps.iter()
+        .map(|map| format!("{} {}", map.payload_type, map.encoding))
+        .collect()
 }
 
 /// The same description with other text.

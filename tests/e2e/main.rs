@@ -15,6 +15,7 @@ mod hostile;
 mod loopback;
 mod media;
 mod negotiation;
+mod offers;
 mod pair;
 #[cfg(feature = "swap")]
 mod swap;

@@ -22,6 +22,9 @@ pub(crate) use signaling::Side;
 /// What we say our largest message is, in bytes; what Chromium and Safari say too.
 pub(crate) const MAX_MESSAGE_SIZE: usize = 262_144;
 
+/// The most sections of a description of the peer; one with more is refused.
+const MAX_SECTIONS: usize = 1024;
+
 /// The port we say; SCTP over DTLS has no others to share it with (RFC 8841 §5).
 pub(crate) const SCTP_PORT: u16 = 5000;
 
@@ -216,6 +219,7 @@ impl Negotiation {
     /// Checks a remote description for itself and against what was said before.
     pub(crate) fn check_remote(&self, kind: SdpType, text: &str) -> Result<Applied, Error> {
         let applied = parse(kind, text)?;
+        check_count(&applied.description)?;
         check_mids(&applied.description)?;
         if kind == SdpType::Offer {
             self.check_remote_offer(&applied)?;
@@ -372,6 +376,17 @@ fn parse(kind: SdpType, text: &str) -> Result<Applied, Error> {
         text: text.to_owned(),
         description,
     })
+}
+
+/// A description of the peer makes no more transceivers than [`MAX_SECTIONS`].
+fn check_count(description: &Description) -> Result<(), Error> {
+    match description.media.len() {
+        0..=MAX_SECTIONS => Ok(()),
+        count => Err(Error::new(
+            ErrorKind::Operation,
+            format!("the description has {count} sections, more than {MAX_SECTIONS}"),
+        )),
+    }
 }
 
 /// A mid names one section (RFC 5888 §4).
