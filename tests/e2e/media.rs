@@ -1,11 +1,13 @@
 //! Audio and video over real loopback sockets, through the public API.
 
 use crate::loopback::connect;
-use muonrtc::rtp::{Header, Packet, Sample};
+use muonrtc::rtp::extension::AudioLevel;
+use muonrtc::rtp::{Header, Packet, Sample, rtcp};
 use muonrtc::{
-    Configuration, MediaKind, PeerConnection, PeerConnectionEvent, ReceivedTrack, RtpCodec,
-    RtpCodecParameters, RtpEncodingParameters, RtpReceiveParameters, RtpSendParameters,
-    RtpTransceiverDirection, RtpTransceiverInit, TrackEvent, TrackLocal, TrackRemote,
+    Configuration, DtlsTransportState, IceRole, MediaKind, PeerConnection, PeerConnectionEvent,
+    ReceivedTrack, RtpCodec, RtpCodecParameters, RtpEncodingParameters, RtpReceiveParameters,
+    RtpSendParameters, RtpTransceiverDirection, RtpTransceiverInit, TrackEvent, TrackLocal,
+    TrackRemote,
 };
 use std::time::Duration;
 
@@ -319,4 +321,106 @@ async fn a_sender_and_a_receiver_work_from_parameters_alone() {
     connect(&alice, &bob).await;
     assert!(!alice.local_description().unwrap().sdp().contains("m=audio"));
     until_read(&track, &sample, &remote).await;
+}
+
+/// rtp-026: the sender of a transceiver is told what is about its stream, the track what the peer says
+/// of the stream that it sends.
+#[tokio::test]
+async fn rtcp_is_read_where_it_belongs() {
+    let (alice, bob) = (peer(), peer());
+    let (there, back) = (vp8(), vp8());
+    let sender = alice.add_track(&there, &[]).unwrap();
+    bob.add_track(&back, &[]).unwrap();
+    connect(&alice, &bob).await;
+    let (at_alice, at_bob) = (received(&alice).await.track, received(&bob).await.track);
+    let ours = until_read(&there, &key_frame(), &at_bob).await;
+    let theirs = until_read(&back, &key_frame(), &at_alice).await;
+    let (mut named, mut asked) = (false, false);
+    let both = async {
+        while !(named && asked) {
+            at_bob.request_keyframe();
+            there.write_sample(&key_frame()).unwrap();
+            back.write_sample(&key_frame()).unwrap();
+            let pause = tokio::time::sleep(Duration::from_millis(20));
+            tokio::select! {
+                packet = at_alice.read_rtcp() => match packet.unwrap() {
+                    rtcp::Packet::SenderReport(report) => {
+                        assert_eq!(report.ssrc, theirs.header.ssrc);
+                    }
+                    rtcp::Packet::SourceDescription(names) => {
+                        assert_eq!(names.chunks[0].ssrc, theirs.header.ssrc);
+                        named = true;
+                    }
+                    other => assert!(matches!(other, rtcp::Packet::ExtendedReport(_)), "{other:?}"),
+                },
+                packet = sender.read_rtcp() => {
+                    let packet = packet.unwrap();
+                    let about = packet.destination_ssrcs();
+                    assert!(about.contains(&ours.header.ssrc), "{packet:?}");
+                    asked |= matches!(packet, rtcp::Packet::PictureLossIndication(_));
+                }
+                () = pause => {}
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), both)
+        .await
+        .unwrap();
+}
+
+/// The W3C's transports are there to be asked, and the receiver knows whom it hears.
+#[tokio::test]
+async fn transports_and_sources_can_be_asked() {
+    let (alice, bob) = (peer(), peer());
+    let track = opus();
+    let sender = alice.add_track(&track, &[]).unwrap();
+    assert!(sender.transport().is_none());
+    let _channel = alice.create_data_channel("chat", None).unwrap();
+    connect(&alice, &bob).await;
+    let received = received(&bob).await;
+    let mut header = Header::default();
+    header
+        .extensions
+        .set_typed(
+            1,
+            &AudioLevel {
+                voice: true,
+                level: 20,
+            },
+        )
+        .unwrap();
+    header.payload_type = 111;
+    let packet = loop {
+        header.sequence_number += 1;
+        track.write_rtp(&Packet::new(header.clone(), vec![0x78, 1]));
+        let wait = tokio::time::timeout(Duration::from_millis(20), received.track.read_rtp());
+        if let Ok(packet) = wait.await {
+            break packet.unwrap();
+        }
+    };
+    let level: AudioLevel = packet.header.extensions.typed(1).unwrap();
+    assert_eq!(level.level, 20, "under the application's own id");
+    let heard = received.receiver.synchronization_sources();
+    assert_eq!(heard[0].source, packet.header.ssrc);
+    assert!((heard[0].audio_level.unwrap() - 0.1).abs() < 1e-9);
+
+    let dtls = sender.transport().unwrap();
+    assert_eq!(dtls.state(), DtlsTransportState::Connected);
+    assert_eq!(dtls.remote_certificates().len(), 1);
+    assert!(dtls.security().unwrap().srtp_profile.is_some());
+    let ice = dtls.ice_transport();
+    assert_eq!(ice.role(), IceRole::Controlling);
+    assert!(!ice.local_candidates().is_empty() && !ice.remote_candidates().is_empty());
+    let ours = ice.local_parameters().unwrap().username_fragment;
+    let theirs = bob
+        .transport()
+        .unwrap()
+        .ice_transport()
+        .remote_parameters()
+        .unwrap();
+    assert_eq!(theirs.username_fragment, ours);
+    let sctp = bob.sctp().unwrap();
+    assert!(sctp.max_message_size().is_some());
+    alice.close();
+    assert_eq!(dtls.state(), DtlsTransportState::Closed);
 }

@@ -41,16 +41,18 @@ struct ProjectReadme;
 pub use peerconnection::{
     AnswerOptions, Builder, BundlePolicy, Configuration, DataChannel, DataChannelEvent,
     DataChannelInfo, DataChannelInit, DataChannelMessage, DataChannelState, DataChannelStream,
-    Error, ErrorKind, Event, IceCandidate, IceCandidateInit, IceCandidatePair, IceCandidateType,
-    IceComponent, IceConnectionState, IceGatheringState, IceProtocol, IceServer,
-    IceTcpCandidateType, IceTransportPolicy, IncomingMessage, Layers, LocalSessionDescription,
-    OfferOptions, Payload, PeerConnection, PeerConnectionEvent, PeerConnectionState, RtcpMuxPolicy,
-    SdpType, Session, SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, layer,
+    DtlsTransport, DtlsTransportState, Error, ErrorKind, Event, IceCandidate, IceCandidateInit,
+    IceCandidatePair, IceCandidateType, IceComponent, IceConnectionState, IceGathererState,
+    IceGatheringState, IceParameters, IceProtocol, IceRole, IceServer, IceTcpCandidateType,
+    IceTransport, IceTransportPolicy, IceTransportState, IncomingMessage, Layers,
+    LocalSessionDescription, OfferOptions, Payload, PeerConnection, PeerConnectionEvent,
+    PeerConnectionState, RtcpMuxPolicy, SctpTransport, SctpTransportState, SdpType, Session,
+    SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, layer,
 };
 #[cfg(feature = "rtp")]
 pub use peerconnection::{
     Capabilities, IncomingRtcp, IncomingRtp, MediaKind, ReceivedTrack, ReceiverInfo, RtpCodec,
-    RtpCodecParameters, RtpEncodingParameters, RtpHeaderExtensionCapability,
+    RtpCodecParameters, RtpContributingSource, RtpEncodingParameters, RtpHeaderExtensionCapability,
     RtpHeaderExtensionParameters, RtpReceiveParameters, RtpReceiver, RtpSendParameters, RtpSender,
     RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit, SenderInfo, TrackEvent,
     TrackLocal, TrackOrKind, TrackRemote, TransceiverInfo, TransceiverKey, interceptor, rtp,

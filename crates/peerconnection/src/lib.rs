@@ -50,12 +50,14 @@ pub use api::channel::DataChannel;
 pub use api::connection::{Builder, PeerConnection};
 pub use api::description::{LocalSessionDescription, SdpType, SessionDescription};
 pub use api::state::{
-    DataChannelState, IceCandidateType, IceComponent, IceConnectionState, IceGatheringState,
-    IceProtocol, IceTcpCandidateType, PeerConnectionState, SignalingState,
+    DataChannelState, DtlsTransportState, IceCandidateType, IceComponent, IceConnectionState,
+    IceGathererState, IceGatheringState, IceProtocol, IceRole, IceTcpCandidateType,
+    IceTransportState, PeerConnectionState, SctpTransportState, SignalingState,
 };
 #[cfg(feature = "rtp")]
 pub use api::state::{MediaKind, RtpTransceiverDirection};
 pub use api::stream::DataChannelStream;
+pub use api::transport::{DtlsTransport, IceParameters, IceTransport, SctpTransport};
 #[cfg(feature = "rtp")]
 pub use api::{
     local_track::TrackLocal, media::TrackOrKind, receiver::RtpReceiver, remote_track::TrackRemote,
@@ -78,8 +80,8 @@ pub use layer::IceServer;
 pub use message::DataChannelMessage;
 #[cfg(feature = "rtp")]
 pub use parameters::{
-    RtpCodec, RtpCodecParameters, RtpEncodingParameters, RtpHeaderExtensionParameters,
-    RtpReceiveParameters, RtpSendParameters, RtpTransceiverInit,
+    RtpCodec, RtpCodecParameters, RtpContributingSource, RtpEncodingParameters,
+    RtpHeaderExtensionParameters, RtpReceiveParameters, RtpSendParameters, RtpTransceiverInit,
 };
 #[cfg(feature = "rtp")]
 pub use rtp;

@@ -1,6 +1,7 @@
 //! The dictionaries of senders and receivers (webrtc-pc §5.2).
 
 use crate::api::state::{MediaKind, RtpTransceiverDirection};
+use std::time::SystemTime;
 
 /// A codec (W3C `RTCRtpCodec`, webrtc-pc §5.2.11).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -177,6 +178,21 @@ pub struct RtpReceiveParameters {
     pub header_extensions: Vec<RtpHeaderExtensionParameters>,
     /// The negotiated codecs, best first.
     pub codecs: Vec<RtpCodecParameters>,
+}
+
+/// A source that was heard lately (W3C `RTCRtpContributingSource` and
+/// `RTCRtpSynchronizationSource`, webrtc-pc §5.3.2).
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RtpContributingSource {
+    /// When its last packet came.
+    pub timestamp: SystemTime,
+    /// The source: SSRC or CSRC.
+    pub source: u32,
+    /// How loud it was, 0 for silence to 1, where the packet said it (RFC 6464).
+    pub audio_level: Option<f64>,
+    /// The media clock of that packet.
+    pub rtp_timestamp: u32,
 }
 
 /// What a transceiver is made with (W3C `RTCRtpTransceiverInit`, webrtc-pc §5.1.1).

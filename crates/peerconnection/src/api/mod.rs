@@ -18,3 +18,4 @@ pub(crate) mod state;
 pub(crate) mod stream;
 #[cfg(feature = "rtp")]
 pub(crate) mod transceiver;
+pub(crate) mod transport;

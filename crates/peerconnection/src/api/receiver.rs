@@ -1,8 +1,10 @@
 use crate::api::connection::Handle;
 use crate::api::remote_track::TrackRemote;
+use crate::api::transport::DtlsTransport;
 use crate::error::{Error, ErrorKind};
-use crate::parameters::RtpReceiveParameters;
+use crate::parameters::{RtpContributingSource, RtpReceiveParameters};
 use crate::session::TransceiverKey;
+use crate::shared::now;
 use std::fmt;
 use std::sync::Arc;
 
@@ -35,6 +37,20 @@ impl RtpReceiver {
             .collect()
     }
 
+    /// W3C `getSynchronizationSources`: who sent in the last 10 s, the latest first.
+    #[must_use]
+    pub fn synchronization_sources(&self) -> Vec<RtpContributingSource> {
+        let state = self.handle.shared.lock();
+        state.session.synchronization_sources(now(), self.key)
+    }
+
+    /// W3C `getContributingSources`: whom a mixer put together in the last 10 s, the latest first.
+    #[must_use]
+    pub fn contributing_sources(&self) -> Vec<RtpContributingSource> {
+        let state = self.handle.shared.lock();
+        state.session.contributing_sources(now(), self.key)
+    }
+
     /// ORTC `receive`: takes these streams, without descriptions; the transceiver takes no part in
     /// them after it. The tracks are [`tracks`](Self::tracks) then; nothing tells of them.
     ///
@@ -47,6 +63,12 @@ impl RtpReceiver {
             .shared
             .call(|state, now| state.session.receive_media(now, self.key, parameters))?;
         Ok(self.tracks())
+    }
+
+    /// W3C `transport`; `None` until a description with a section is set.
+    #[must_use]
+    pub fn transport(&self) -> Option<DtlsTransport> {
+        crate::api::transport::transport(&self.handle)
     }
 
     /// W3C `getParameters`.

@@ -1,5 +1,6 @@
 use crate::api::connection::Handle;
 use crate::api::local_track::TrackLocal;
+use crate::api::transport::DtlsTransport;
 use crate::error::{Error, ErrorKind};
 use crate::parameters::RtpSendParameters;
 use crate::session::TransceiverKey;
@@ -73,6 +74,12 @@ impl RtpSender {
             .call(|state, _| state.session.set_streams(self.key, streams))?;
         self.handle.shared.release_negotiation();
         Ok(())
+    }
+
+    /// W3C `transport`; `None` until a description with a section is set.
+    #[must_use]
+    pub fn transport(&self) -> Option<DtlsTransport> {
+        crate::api::transport::transport(&self.handle)
     }
 
     /// W3C `getParameters`.

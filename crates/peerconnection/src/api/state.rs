@@ -170,6 +170,78 @@ w3c_enum! {
     }
 }
 
+w3c_enum! {
+    /// W3C `RTCIceTransportState` (webrtc-pc §5.6.3).
+    IceTransportState {
+        /// Closed.
+        Closed = "closed",
+        /// No pair works, or consent is lost.
+        Failed = "failed",
+        /// Nothing has come for a while; it may come back by itself.
+        Disconnected = "disconnected",
+        /// Waiting for remote candidates.
+        New = "new",
+        /// Checking; no pair works yet.
+        Checking = "checking",
+        /// Checking is over, and a pair is selected.
+        Completed = "completed",
+        /// A pair works.
+        Connected = "connected",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceGathererState` (webrtc-pc §5.6.2).
+    IceGathererState {
+        /// Not started.
+        New = "new",
+        /// Under way.
+        Gathering = "gathering",
+        /// All candidates are there.
+        Complete = "complete",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCIceRole` (webrtc-pc §5.6.4).
+    IceRole {
+        /// Not decided.
+        Unknown = "unknown",
+        /// Selects the pair.
+        Controlling = "controlling",
+        /// Takes the pair that the peer selects.
+        Controlled = "controlled",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCDtlsTransportState` (webrtc-pc §5.5.1).
+    DtlsTransportState {
+        /// Not started.
+        New = "new",
+        /// Handshaking, or waiting for the peer's fingerprint.
+        Connecting = "connecting",
+        /// The peer is who it said.
+        Connected = "connected",
+        /// Closed by either side.
+        Closed = "closed",
+        /// Ended by an error.
+        Failed = "failed",
+    }
+}
+
+w3c_enum! {
+    /// W3C `RTCSctpTransportState` (webrtc-pc §6.1.4).
+    SctpTransportState {
+        /// Not up yet.
+        Connecting = "connecting",
+        /// Up.
+        Connected = "connected",
+        /// Over.
+        Closed = "closed",
+    }
+}
+
 /// What a track carries.
 #[cfg(feature = "rtp")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

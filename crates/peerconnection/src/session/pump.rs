@@ -234,15 +234,17 @@ impl Session {
     }
 
     pub(super) fn candidate_pair(&self, pair: &layer::CandidatePair) -> IceCandidatePair {
-        let (mid, index, fragment) = self.transport_names();
-        let show = |candidate: &layer::Candidate| {
-            let url = candidate.url.clone();
-            IceCandidate::local(sdp_candidate(candidate), &mid, index, &fragment, url)
-        };
         IceCandidatePair {
-            local: show(&pair.local),
-            remote: show(&pair.remote),
+            local: self.shown_candidate(&pair.local),
+            remote: self.shown_candidate(&pair.remote),
         }
+    }
+
+    /// A candidate in the words of the W3C.
+    pub(crate) fn shown_candidate(&self, candidate: &layer::Candidate) -> IceCandidate {
+        let (mid, index, fragment) = self.transport_names();
+        let url = candidate.url.clone();
+        IceCandidate::local(sdp_candidate(candidate), &mid, index, &fragment, url)
     }
 
     /// Mid and place of the section that describes the transport, and the fragment of the

@@ -7,7 +7,8 @@ use super::media::{
 use crate::api::state::{MediaKind, RtpTransceiverDirection};
 use crate::error::Error;
 use crate::parameters::{
-    RtpCodec, RtpCodecParameters, RtpReceiveParameters, RtpSendParameters, RtpTransceiverInit,
+    RtpCodec, RtpCodecParameters, RtpContributingSource, RtpReceiveParameters, RtpSendParameters,
+    RtpTransceiverInit,
 };
 use interceptor::StreamStats;
 use layer::Transmit;
@@ -280,6 +281,27 @@ impl Session {
     #[must_use]
     pub fn receiver_stats(&self, key: TransceiverKey, layer: u8) -> Option<StreamStats> {
         self.media.receiver_stats(key, layer)
+    }
+
+    /// W3C `getSynchronizationSources`: who sent to a receiver in the last 10 s, the latest first.
+    #[must_use]
+    pub fn synchronization_sources(
+        &self,
+        now: Instant,
+        key: TransceiverKey,
+    ) -> Vec<RtpContributingSource> {
+        self.media.heard(now, key, false)
+    }
+
+    /// W3C `getContributingSources`: whom a mixer put together for a receiver in the last 10 s, the
+    /// latest first.
+    #[must_use]
+    pub fn contributing_sources(
+        &self,
+        now: Instant,
+        key: TransceiverKey,
+    ) -> Vec<RtpContributingSource> {
+        self.media.heard(now, key, true)
     }
 
     /// The next packet of audio or video.

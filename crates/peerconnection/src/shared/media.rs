@@ -166,18 +166,18 @@ impl State {
             slot.readable.notify_waiters();
         }
         while let Some(incoming) = self.session.poll_rtcp() {
-            for key in incoming.transceivers {
-                let sender = self.media.senders.get_mut(&key);
-                let tracks = self.media.tracks.range_mut((key, 0)..=(key, u8::MAX));
-                let queues = tracks
-                    .map(|(_, slot)| (&mut slot.rtcp, &slot.readable))
-                    .chain(sender.map(|slot| (&mut slot.rtcp, &slot.readable)));
-                for (queue, readable) in queues {
-                    if queue.len() >= MAX_RTCP_QUEUE {
-                        queue.pop_front();
-                    }
-                    queue.push_back(incoming.packet.clone());
-                    readable.notify_waiters();
+            let packet = &incoming.packet;
+            for key in incoming.senders {
+                if let Some(slot) = self.media.senders.get_mut(&key) {
+                    keep(&mut slot.rtcp, packet);
+                    slot.readable.notify_waiters();
+                }
+            }
+            for key in incoming.receivers {
+                let layers = (key, 0)..=(key, u8::MAX);
+                for (_, slot) in self.media.tracks.range_mut(layers) {
+                    keep(&mut slot.rtcp, packet);
+                    slot.readable.notify_waiters();
                 }
             }
         }
@@ -256,4 +256,12 @@ impl Shared {
         }
         sent.is_some()
     }
+}
+
+/// The oldest goes where nobody reads.
+fn keep(queue: &mut VecDeque<rtcp::Packet>, packet: &rtcp::Packet) {
+    if queue.len() >= MAX_RTCP_QUEUE {
+        queue.pop_front();
+    }
+    queue.push_back(packet.clone());
 }

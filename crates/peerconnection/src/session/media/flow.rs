@@ -6,6 +6,7 @@ use super::{MediaEvent, Transceivers};
 use crate::capability;
 use interceptor::{Direction, Event, NewStage, Pipeline, StreamStats, Verdict};
 use layer::{Srtp, Start};
+use rtp::extension::AudioLevel;
 use rtp::{Header, Packet, rtcp};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -42,8 +43,10 @@ pub struct IncomingRtp {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct IncomingRtcp {
-    /// The transceivers whose streams it is about.
-    pub transceivers: Vec<TransceiverKey>,
+    /// The transceivers whose sender it is about: reports and feedback on what we send.
+    pub senders: Vec<TransceiverKey>,
+    /// The transceivers whose receiver it is for: what the peer says of the streams that it sends.
+    pub receivers: Vec<TransceiverKey>,
     /// The packet.
     pub packet: rtcp::Packet,
 }
@@ -157,7 +160,7 @@ impl Transceivers {
             return;
         };
         if pipeline.handle_incoming(now, &mut packet) == Verdict::Pass {
-            self.deliver(key, packet);
+            self.deliver(now, key, packet);
         }
         while let Some(repaired) = self
             .flow
@@ -166,13 +169,13 @@ impl Transceivers {
             .and_then(|p| p.poll_receive(now))
         {
             if let Some(key) = self.routes.get(&repaired.header.ssrc).copied() {
-                self.deliver(key, repaired);
+                self.deliver(now, key, repaired);
             }
         }
     }
 
     /// Hands a packet to its track, in the numbers that the application knows.
-    fn deliver(&mut self, key: TransceiverKey, mut packet: Packet) {
+    fn deliver(&mut self, now: Instant, key: TransceiverKey, mut packet: Packet) {
         let Some(at) = self.position(key) else { return };
         let transceiver = &mut self.list[at];
         let receiver = &transceiver.receiver;
@@ -188,8 +191,12 @@ impl Transceivers {
             return;
         }
         header.payload_type = payload_type;
+        let level = receiver.extensions.id_of(capability::AUDIO_LEVEL);
+        let level = level.and_then(|id| header.extensions.typed::<AudioLevel>(id));
         receiver.extensions.to_application(&mut header.extensions);
         let layer = source.layer;
+        let heard = &mut transceiver.receiver.heard;
+        heard.note(now, header, level.map(|heard| heard.level));
         if std::mem::take(&mut transceiver.receiver.muted) {
             self.events.push_back(MediaEvent::TrackUnmuted(key));
         }
@@ -214,37 +221,51 @@ impl Transceivers {
             }
         });
         for packet in seen {
-            let transceivers = self.concerned(&packet);
+            let senders = self.senders_told_by(&packet);
+            let receivers = self.receivers_told_by(&packet);
             if self.flow.rtcp.len() >= MAX_RTCP {
                 self.flow.rtcp.pop_front();
             }
             self.flow.rtcp.push_back(IncomingRtcp {
-                transceivers,
+                senders,
+                receivers,
                 packet,
             });
         }
         self.pump_pipeline(now);
     }
 
-    /// rtp-026: by the sources it is from and about.
-    fn concerned(&self, packet: &rtcp::Packet) -> Vec<TransceiverKey> {
-        let sender = packet.sender_ssrc();
+    /// rtp-026: whose stream it is about.
+    fn senders_told_by(&self, packet: &rtcp::Packet) -> Vec<TransceiverKey> {
         let about = packet.destination_ssrcs();
-        let mut keys: Vec<TransceiverKey> = self
-            .list
-            .iter()
-            .filter(|transceiver| {
-                let sends = |ssrc: u32| {
-                    let mut encodings = transceiver.sender.encodings.iter();
-                    encodings.any(|own| own.ssrc == ssrc || own.rtx_ssrc == ssrc)
-                };
-                let is_ours = about.iter().any(|ssrc| sends(*ssrc));
-                is_ours || sender.is_some_and(|ssrc| transceiver.receiver.source(ssrc).is_some())
-            })
-            .map(|transceiver| transceiver.key)
-            .collect();
-        keys.dedup();
-        keys
+        let is_told = |transceiver: &&super::Transceiver| {
+            let mut encodings = transceiver.sender.encodings.iter();
+            encodings.any(|own| about.contains(&own.ssrc) || about.contains(&own.rtx_ssrc))
+        };
+        let told = self.list.iter().filter(is_told);
+        told.map(|transceiver| transceiver.key).collect()
+    }
+
+    /// rtp-026: whose stream the peer says something of.
+    fn receivers_told_by(&self, packet: &rtcp::Packet) -> Vec<TransceiverKey> {
+        use rtcp::Packet::{
+            ApplicationDefined, ExtendedReport, Goodbye, SenderReport, SourceDescription, Unknown,
+        };
+        let sources = match packet {
+            SourceDescription(_) | Goodbye(_) => packet.destination_ssrcs(),
+            SenderReport(_) | ExtendedReport(_) | ApplicationDefined(_) | Unknown(_) => {
+                packet.sender_ssrc().into_iter().collect()
+            }
+            // Reports and feedback on what others send carry the source of one of the peer's streams,
+            // and say nothing of it.
+            _ => return Vec::new(),
+        };
+        let is_told = |transceiver: &&super::Transceiver| {
+            let receiver = &transceiver.receiver;
+            sources.iter().any(|ssrc| receiver.source(*ssrc).is_some())
+        };
+        let told = self.list.iter().filter(is_told);
+        told.map(|transceiver| transceiver.key).collect()
     }
 
     /// What the pipeline tells.

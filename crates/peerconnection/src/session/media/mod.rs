@@ -5,6 +5,7 @@ mod codec;
 mod explicit;
 mod extension;
 mod flow;
+mod heard;
 mod numbers;
 mod pool;
 mod receiver;

@@ -1,5 +1,6 @@
 use super::codec;
 use super::extension::ExtensionMap;
+use super::heard::HeardSources;
 use crate::api::state::MediaKind;
 use crate::capability::Capabilities;
 use crate::parameters::{RtpCodecParameters, RtpEncodingParameters};
@@ -27,6 +28,7 @@ pub(crate) struct Receiver {
     pub(crate) layers: Vec<String>,
     /// Those that media comes from, in the order they were heard of.
     pub(crate) sources: Vec<Source>,
+    pub(crate) heard: HeardSources,
     /// No media has come since the track was told of, or told to be muted.
     pub(crate) muted: bool,
 }
@@ -53,6 +55,7 @@ impl Receiver {
             extensions: ExtensionMap::default(),
             layers: Vec::new(),
             sources: Vec::new(),
+            heard: HeardSources::default(),
             muted: true,
         }
     }

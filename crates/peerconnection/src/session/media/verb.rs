@@ -5,8 +5,8 @@ use super::{MediaEvent, Transceivers, codec};
 use crate::api::state::{MediaKind, RtpTransceiverDirection};
 use crate::error::{Error, ErrorKind};
 use crate::parameters::{
-    RtpCodec, RtpCodecParameters, RtpEncodingParameters, RtpReceiveParameters, RtpSendParameters,
-    RtpTransceiverInit,
+    RtpCodec, RtpCodecParameters, RtpContributingSource, RtpEncodingParameters,
+    RtpReceiveParameters, RtpSendParameters, RtpTransceiverInit,
 };
 use std::time::Instant;
 
@@ -381,6 +381,19 @@ impl Transceivers {
             streams: transceiver.receiver.streams.clone(),
             layers: transceiver.receiver.layers.clone(),
             muted: transceiver.receiver.muted,
+        })
+    }
+
+    /// Whom a receiver has heard in the last 10 s: contributing sources, or those that send.
+    pub(crate) fn heard(
+        &self,
+        now: Instant,
+        key: TransceiverKey,
+        contributing: bool,
+    ) -> Vec<RtpContributingSource> {
+        self.get(key).map_or_else(Vec::new, |transceiver| {
+            let heard = &transceiver.receiver.heard;
+            heard.lately(now, self.start, contributing)
         })
     }
 
