@@ -134,3 +134,8 @@ pub(crate) fn numbered(payload_type: u8, number: u32, len: usize) -> Packet {
     };
     Packet::new(header, Bytes::from(payload))
 }
+
+/// The number of a packet of [`numbered`].
+pub(crate) fn number(packet: &Packet) -> u32 {
+    u32::from_be_bytes(packet.payload[..4].try_into().unwrap())
+}
