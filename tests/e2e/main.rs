@@ -14,6 +14,7 @@ mod ending;
 mod hostile;
 mod loopback;
 mod media;
+mod media_files;
 mod media_loss;
 mod negotiation;
 mod offers;
