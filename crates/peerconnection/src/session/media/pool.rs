@@ -5,9 +5,10 @@ use bytes::{Bytes, BytesMut};
 /// One slab holds the payloads of about fifty packets.
 const SLAB: usize = 64 * 1024;
 
-/// Slabs that are kept for use again: what readers and retransmission histories hold on to for a
-/// second of video of several megabits. Beyond it slabs are made anew and freed by their readers.
-const MAX_SLABS: usize = 16;
+/// Slabs that are kept for use again, as far as they are needed: the histories of those who send a
+/// packet on hold 1024 of them, which are twenty slabs of full packets, and readers hold some more.
+/// Beyond it slabs are made anew and freed by their readers.
+const MAX_SLABS: usize = 32;
 
 /// Copies payloads into shared slabs, and uses a slab again when nobody holds a part of it.
 #[derive(Debug, Default)]
