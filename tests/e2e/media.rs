@@ -6,9 +6,10 @@ use muonrtc::rtp::{Header, Packet, Sample, rtcp};
 use muonrtc::{
     Configuration, DtlsTransportState, IceRole, MediaKind, PeerConnection, PeerConnectionEvent,
     ReceivedTrack, RtpCodec, RtpCodecParameters, RtpEncodingParameters, RtpReceiveParameters,
-    RtpSendParameters, RtpTransceiverDirection, RtpTransceiverInit, TrackEvent, TrackLocal,
-    TrackRemote,
+    RtpSendParameters, RtpTransceiverDirection, RtpTransceiverInit, StatsReport, TrackEvent,
+    TrackLocal, TrackRemote,
 };
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn peer() -> PeerConnection {
@@ -181,6 +182,52 @@ async fn tracks_are_replaced_and_muted_without_a_break() {
     let again = received(&bob).await.track;
     until_read(&second, &other, &again).await;
     assert!(!again.muted());
+}
+
+/// pc-039: what another thread writes at the same time to the track that was replaced does not come
+/// between the packets of its successor.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_replaced_track_sends_nothing_more() {
+    let (alice, bob) = (peer(), peer());
+    let tracks = [opus(), opus()];
+    let sender = alice.add_track(&tracks[0], &[]).unwrap();
+    connect(&alice, &bob).await;
+    let remote = received(&bob).await.track;
+    let first = Sample::new(vec![0x78, 0], Duration::from_millis(20));
+    until_read(&tracks[0], &first, &remote).await;
+    let packet = |round: u8, sequence_number| {
+        let header = Header {
+            ssrc: u32::from(round) + 1,
+            sequence_number,
+            ..Header::default()
+        };
+        Packet::new(header, vec![0x78, round])
+    };
+    for round in 1..=100 {
+        let [before, after] = [round - 1, round].map(|at| &tracks[usize::from(at % 2)]);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for sequence_number in 1..20 {
+                    before.write_rtp(&packet(round - 1, sequence_number));
+                }
+            });
+            let replaced = sender.replace_track(Some(after));
+            tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(replaced))
+                .unwrap();
+            after.write_rtp(&packet(round, 0));
+        });
+    }
+    let mut last = 0;
+    while last < 100 {
+        let read = tokio::time::timeout(Duration::from_secs(5), remote.read_rtp()).await;
+        let packet = read.expect("the last round comes").expect("it goes on");
+        assert!(
+            packet.payload[1] >= last,
+            "{} after {last}",
+            packet.payload[1]
+        );
+        last = packet.payload[1];
+    }
 }
 
 /// pc-033: a stopped transceiver leaves its section to the next one.
@@ -423,4 +470,78 @@ async fn transports_and_sources_can_be_asked() {
     assert!(sctp.max_message_size().is_some());
     alice.close();
     assert_eq!(dtls.state(), DtlsTransportState::Closed);
+}
+
+/// webrtc-stats §8: every object has its entry, ids hold from report to report, references lead
+/// somewhere, and the JSON is a browser's.
+#[tokio::test]
+async fn a_report_tells_of_every_object() {
+    let (alice, bob) = (peer(), peer());
+    let track = vp8();
+    alice.add_track(&track, &[]).unwrap();
+    let channel = alice.create_data_channel("chat", None).unwrap();
+    connect(&alice, &bob).await;
+    let remote = received(&bob).await.track;
+    until_read(&track, &key_frame(), &remote).await;
+    channel.opened().await.unwrap();
+    channel.send_text("hello").await.unwrap();
+    let (ours, theirs) = (
+        alice.get_stats().await.unwrap(),
+        bob.get_stats().await.unwrap(),
+    );
+    let json = |report: &StatsReport| serde_json::to_value(report).unwrap();
+    for (report, wanted) in [(&ours, "outbound-rtp"), (&theirs, "inbound-rtp")] {
+        let report = json(report);
+        let entries = report.as_object().unwrap();
+        let kinds: BTreeSet<&str> = entries
+            .values()
+            .map(|entry| entry["type"].as_str().unwrap())
+            .collect();
+        for kind in [
+            "peer-connection",
+            "data-channel",
+            "transport",
+            "candidate-pair",
+            "local-candidate",
+            "remote-candidate",
+            "certificate",
+            "codec",
+            wanted,
+        ] {
+            assert!(kinds.contains(kind), "{kind} is missing in {kinds:?}");
+        }
+        for (id, entry) in entries {
+            assert_eq!(entry["id"], *id);
+            assert!(entry["timestamp"].as_f64().unwrap() > 1.6e12);
+            for (member, value) in entry.as_object().unwrap() {
+                if member.ends_with("Id") {
+                    let target = value.as_str().unwrap();
+                    assert!(entries.contains_key(target), "{id}: {member} leads nowhere");
+                }
+            }
+        }
+        let again = json(&if wanted == "outbound-rtp" {
+            alice.get_stats().await.unwrap()
+        } else {
+            bob.get_stats().await.unwrap()
+        });
+        assert!(entries.keys().all(|id| again.get(id).is_some()));
+    }
+    let ours = json(&ours);
+    let transport = &ours["T"];
+    assert_eq!(transport["dtlsState"], "connected");
+    assert_eq!(transport["iceRole"], "controlling");
+    assert!(
+        transport["srtpCipher"]
+            .as_str()
+            .unwrap()
+            .starts_with("SRTP_AEAD")
+    );
+    let sent = ours
+        .as_object()
+        .unwrap()
+        .values()
+        .find(|it| it["type"] == "outbound-rtp");
+    assert!(sent.unwrap()["packetsSent"].as_u64().unwrap() > 0);
+    assert_eq!(sent.unwrap()["kind"], "video");
 }

@@ -145,6 +145,17 @@ pub enum SrtpProfile {
 }
 
 impl SrtpProfile {
+    /// Its name (RFC 5764 §4.1.2, RFC 7714 §14.2).
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Aes128CmSha1_80 => "SRTP_AES128_CM_HMAC_SHA1_80",
+            Self::Aes128CmSha1_32 => "SRTP_AES128_CM_HMAC_SHA1_32",
+            Self::AeadAes128Gcm => "SRTP_AEAD_AES_128_GCM",
+            Self::AeadAes256Gcm => "SRTP_AEAD_AES_256_GCM",
+        }
+    }
+
     /// The length of a master key, in bytes.
     #[must_use]
     pub fn key_len(self) -> usize {

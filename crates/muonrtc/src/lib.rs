@@ -39,19 +39,22 @@ struct Readme;
 struct ProjectReadme;
 
 pub use peerconnection::{
-    AnswerOptions, Builder, BundlePolicy, Configuration, DataChannel, DataChannelEvent,
-    DataChannelInfo, DataChannelInit, DataChannelMessage, DataChannelState, DataChannelStream,
-    DtlsTransport, DtlsTransportState, Error, ErrorKind, Event, IceCandidate, IceCandidateInit,
-    IceCandidatePair, IceCandidateType, IceComponent, IceConnectionState, IceGathererState,
-    IceGatheringState, IceParameters, IceProtocol, IceRole, IceServer, IceTcpCandidateType,
-    IceTransport, IceTransportPolicy, IceTransportState, IncomingMessage, Layers,
-    LocalSessionDescription, OfferOptions, Payload, PeerConnection, PeerConnectionEvent,
-    PeerConnectionState, RtcpMuxPolicy, SctpTransport, SctpTransportState, SdpType, Session,
-    SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, layer,
+    AnswerOptions, Builder, BundlePolicy, CandidatePairStats, CandidateStats, CertificateStats,
+    Configuration, DataChannel, DataChannelEvent, DataChannelInfo, DataChannelInit,
+    DataChannelMessage, DataChannelState, DataChannelStats, DataChannelStream, DtlsTransport,
+    DtlsTransportState, Error, ErrorKind, Event, IceCandidate, IceCandidateInit, IceCandidatePair,
+    IceCandidateType, IceComponent, IceConnectionState, IceGathererState, IceGatheringState,
+    IceParameters, IceProtocol, IceRole, IceServer, IceTcpCandidateType, IceTransport,
+    IceTransportPolicy, IceTransportState, IncomingMessage, Layers, LocalSessionDescription,
+    OfferOptions, Payload, PeerConnection, PeerConnectionEvent, PeerConnectionState,
+    PeerConnectionStats, RtcpMuxPolicy, SctpTransport, SctpTransportState, SdpType, Session,
+    SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, StatsBody, StatsEntry,
+    StatsReport, Timestamp, TransportStats, layer,
 };
 #[cfg(feature = "rtp")]
 pub use peerconnection::{
-    Capabilities, IncomingRtcp, IncomingRtp, MediaKind, ReceivedTrack, ReceiverInfo, RtpCodec,
+    Capabilities, CodecStats, InboundRtpStreamStats, IncomingRtcp, IncomingRtp, MediaKind,
+    OutboundRtpStreamStats, ReceivedTrack, ReceiverInfo, RemoteInboundRtpStreamStats, RtpCodec,
     RtpCodecParameters, RtpContributingSource, RtpEncodingParameters, RtpHeaderExtensionCapability,
     RtpHeaderExtensionParameters, RtpReceiveParameters, RtpReceiver, RtpSendParameters, RtpSender,
     RtpTransceiver, RtpTransceiverDirection, RtpTransceiverInit, SenderInfo, TrackEvent,

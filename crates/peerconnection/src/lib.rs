@@ -44,6 +44,7 @@ mod message;
 mod parameters;
 mod session;
 mod shared;
+mod stats;
 
 pub use api::candidate::{IceCandidate, IceCandidateInit, IceCandidatePair};
 pub use api::channel::DataChannel;
@@ -91,4 +92,12 @@ pub use session::{
 #[cfg(feature = "rtp")]
 pub use session::{
     IncomingRtcp, IncomingRtp, ReceiverInfo, SenderInfo, TransceiverInfo, TransceiverKey,
+};
+pub use stats::{
+    CandidatePairStats, CandidateStats, CertificateStats, DataChannelStats, PeerConnectionStats,
+    StatsBody, StatsEntry, StatsReport, Timestamp, TransportStats,
+};
+#[cfg(feature = "rtp")]
+pub use stats::{
+    CodecStats, InboundRtpStreamStats, OutboundRtpStreamStats, RemoteInboundRtpStreamStats,
 };

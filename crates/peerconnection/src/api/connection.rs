@@ -10,6 +10,7 @@ use crate::error::{Error, ErrorKind};
 use crate::event::{Event, PeerConnectionEvent};
 use crate::session::{Session, SessionEvent, Stack};
 use crate::shared::{DriverWake, Shared, now};
+use crate::stats::StatsReport;
 use layer::{Seed, Start};
 use std::fmt;
 use std::sync::Arc;
@@ -316,6 +317,19 @@ impl PeerConnection {
     #[must_use]
     pub fn selected_candidate_pair(&self) -> Option<IceCandidatePair> {
         self.ask(Session::selected_candidate_pair)
+    }
+
+    /// W3C `getStats`: what all objects of the connection have counted until now.
+    ///
+    /// # Errors
+    ///
+    /// None today; the W3C's promise can be rejected, and so may this be.
+    #[allow(
+        clippy::unused_async,
+        reason = "a promise in the W3C's API, and free to wait for a backend"
+    )]
+    pub async fn get_stats(&self) -> Result<StatsReport, Error> {
+        Ok(self.ask(|session| session.stats(now())))
     }
 
     /// W3C `close`: immediate. What the layers say as a farewell still goes out.

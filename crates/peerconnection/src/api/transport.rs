@@ -54,15 +54,41 @@ fn ask<R>(handle: &Handle, question: impl FnOnce(Layers<'_>) -> R) -> Option<R> 
     layers.map(question)
 }
 
+pub(crate) fn ice_role(role: Option<layer::IceRole>) -> IceRole {
+    match role {
+        Some(layer::IceRole::Controlling) => IceRole::Controlling,
+        Some(layer::IceRole::Controlled) => IceRole::Controlled,
+        _ => IceRole::Unknown,
+    }
+}
+
+pub(crate) fn ice_state(state: IceState) -> IceTransportState {
+    match state {
+        IceState::New => IceTransportState::New,
+        IceState::Checking => IceTransportState::Checking,
+        IceState::Connected => IceTransportState::Connected,
+        IceState::Completed => IceTransportState::Completed,
+        IceState::Disconnected => IceTransportState::Disconnected,
+        IceState::Failed => IceTransportState::Failed,
+        _ => IceTransportState::Closed,
+    }
+}
+
+pub(crate) fn dtls_state(state: DtlsState) -> DtlsTransportState {
+    match state {
+        DtlsState::New => DtlsTransportState::New,
+        DtlsState::Connecting => DtlsTransportState::Connecting,
+        DtlsState::Connected => DtlsTransportState::Connected,
+        DtlsState::Failed => DtlsTransportState::Failed,
+        _ => DtlsTransportState::Closed,
+    }
+}
+
 impl IceTransport {
     /// W3C `role`.
     #[must_use]
     pub fn role(&self) -> IceRole {
-        match ask(&self.handle, |layers| layers.ice.role()).flatten() {
-            Some(layer::IceRole::Controlling) => IceRole::Controlling,
-            Some(layer::IceRole::Controlled) => IceRole::Controlled,
-            _ => IceRole::Unknown,
-        }
+        ice_role(ask(&self.handle, |layers| layers.ice.role()).flatten())
     }
 
     /// W3C `component`: RTP, with which everything is multiplexed.
@@ -74,15 +100,8 @@ impl IceTransport {
     /// W3C `state`.
     #[must_use]
     pub fn state(&self) -> IceTransportState {
-        match ask(&self.handle, |layers| layers.ice.state()) {
-            Some(IceState::New) => IceTransportState::New,
-            Some(IceState::Checking) => IceTransportState::Checking,
-            Some(IceState::Connected) => IceTransportState::Connected,
-            Some(IceState::Completed) => IceTransportState::Completed,
-            Some(IceState::Disconnected) => IceTransportState::Disconnected,
-            Some(IceState::Failed) => IceTransportState::Failed,
-            _ => IceTransportState::Closed,
-        }
+        let state = ask(&self.handle, |layers| layers.ice.state());
+        state.map_or(IceTransportState::Closed, ice_state)
     }
 
     /// W3C `gatheringState`.
@@ -164,13 +183,8 @@ impl DtlsTransport {
     /// W3C `state`.
     #[must_use]
     pub fn state(&self) -> DtlsTransportState {
-        match ask(&self.handle, |layers| layers.dtls.state()) {
-            Some(DtlsState::New) => DtlsTransportState::New,
-            Some(DtlsState::Connecting) => DtlsTransportState::Connecting,
-            Some(DtlsState::Connected) => DtlsTransportState::Connected,
-            Some(DtlsState::Failed) => DtlsTransportState::Failed,
-            _ => DtlsTransportState::Closed,
-        }
+        let state = ask(&self.handle, |layers| layers.dtls.state());
+        state.map_or(DtlsTransportState::Closed, dtls_state)
     }
 
     /// W3C `getRemoteCertificates`: DER, the leaf first; empty before the handshake.

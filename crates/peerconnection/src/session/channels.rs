@@ -325,11 +325,16 @@ impl Session {
         Some(match self.channels.poll_event()? {
             ChannelEvent::Incoming { key } => SessionEvent::DataChannel(key),
             ChannelEvent::Opened { key } => {
+                self.channels_opened += 1;
                 self.apply_low_threshold(key);
                 SessionEvent::ChannelOpen(key)
             }
             ChannelEvent::Closing { key } => SessionEvent::ChannelClosing(key),
             ChannelEvent::Closed { key, error } => {
+                // One that never opened does not count (webrtc-stats §8.18).
+                if self.channels_closed < self.channels_opened {
+                    self.channels_closed += 1;
+                }
                 SessionEvent::ChannelClose(key, error.map(channel_error))
             }
             _ => return self.poll_channel_event(),

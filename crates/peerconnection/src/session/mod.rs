@@ -12,6 +12,7 @@ pub(crate) mod negotiation;
 mod pump;
 mod stack;
 mod state;
+mod stats;
 #[cfg(feature = "rtp")]
 mod tracks;
 pub(crate) mod transports;
@@ -93,6 +94,8 @@ pub struct Session {
     low_thresholds: BTreeMap<ChannelKey, u32>,
     states: States,
     events: VecDeque<SessionEvent>,
+    channels_opened: u32,
+    channels_closed: u32,
     closed: bool,
 }
 
@@ -150,6 +153,8 @@ impl Session {
             low_thresholds: BTreeMap::new(),
             states: States::default(),
             events: VecDeque::new(),
+            channels_opened: 0,
+            channels_closed: 0,
             closed: false,
             rng,
         })

@@ -411,7 +411,7 @@ impl Transceivers {
         Some(self.stream_stats(Direction::Incoming, source.ssrc))
     }
 
-    fn stream_stats(&self, direction: Direction, ssrc: u32) -> StreamStats {
+    pub(super) fn stream_stats(&self, direction: Direction, ssrc: u32) -> StreamStats {
         let pipeline = self.flow.pipeline.as_ref();
         let stats = pipeline.and_then(|pipeline| pipeline.stats(direction, ssrc));
         stats.unwrap_or_default()

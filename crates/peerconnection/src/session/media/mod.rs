@@ -9,6 +9,7 @@ mod heard;
 mod numbers;
 mod pool;
 mod receiver;
+mod report;
 mod route;
 mod section;
 mod sender;
