@@ -12,8 +12,9 @@ use recording::Recording;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 const HELP: &str = "\
@@ -39,31 +40,40 @@ async fn main() -> ExitCode {
 async fn save_to_disk(flags: Flags) -> Outcome {
     let video = codec::video(&flags.value("--video", "vp8".to_owned())?)?;
     let folder: PathBuf = flags.value("--folder", ".".to_owned())?.into();
-    // Every recording holds a sender; when the last is dropped, all files are complete.
-    let (recording, mut all_done) = mpsc::channel::<()>(1);
+    // Those that are under way, to wait for at the end.
+    let recordings: Arc<Mutex<Vec<JoinHandle<()>>>> = Arc::default();
+    let under_way = recordings.clone();
     let page = include_str!("index.html");
     signalling::serve(flags.address()?, page, move |connection| {
         // The file's header names its codecs, so they must be known before the first packet: the
         // answer takes these, of all that the browser offered.
         codec::insist(&connection, video)?;
         codec::insist(&connection, Codec::Opus)?;
-        let (folder, recording) = (folder.clone(), recording.clone());
-        examples::spawn(async move {
-            let saved = save(connection, video, &folder).await;
-            drop(recording);
+        let folder = folder.clone();
+        let recording = examples::spawn(async move {
+            let saved = save(&connection, video, &folder).await;
+            // Also where the disk is full: nobody reads what the page sends any more.
+            connection.close();
             saved
         });
+        let mut under_way = under_way.lock().unwrap_or_else(PoisonError::into_inner);
+        under_way.retain(|recording| !recording.is_finished());
+        under_way.push(recording);
         Ok(())
     })
     .await?;
     // Ctrl-C has closed the connections, whose tracks have ended; their files get their ends now.
-    all_done.recv().await;
+    let recordings =
+        std::mem::take(&mut *recordings.lock().unwrap_or_else(PoisonError::into_inner));
+    for recording in recordings {
+        recording.await?;
+    }
     Ok(())
 }
 
 /// Records one connection until it is over.
 #[expect(clippy::disallowed_methods, reason = "an application reads the clock")]
-async fn save(connection: PeerConnection, video: Codec, folder: &Path) -> Outcome {
+async fn save(connection: &PeerConnection, video: Codec, folder: &Path) -> Outcome {
     let offered = |kind| {
         connection
             .transceivers()
@@ -82,7 +92,7 @@ async fn save(connection: PeerConnection, video: Codec, folder: &Path) -> Outcom
     ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            received = next_track(&connection) => match received.map(|received| received.track) {
+            received = next_track(connection) => match received.map(|received| received.track) {
                 Some(track) if track.kind() == MediaKind::Video => picture = Some(track),
                 Some(track) => sound = Some(track),
                 None => break,

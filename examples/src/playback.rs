@@ -30,9 +30,11 @@ impl Clip {
         let codecs: Vec<_> = match webm::Reader::new(file) {
             Ok(reader) => {
                 let numbered = reader.tracks().iter().enumerate();
-                let codecs = numbered.map(|(number, track)| (Some(number), track.codec));
-                let mut codecs: Vec<_> = codecs.collect();
+                let mut codecs: Vec<_> = numbered
+                    .map(|(number, track)| (Some(number), track.codec))
+                    .collect();
                 // The first of each kind.
+                codecs.sort_by_key(|(_, codec)| !codec.is_video());
                 codecs.dedup_by_key(|(_, codec)| codec.is_video());
                 codecs
             }

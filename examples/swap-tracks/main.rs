@@ -62,9 +62,9 @@ async fn serve(
         sources.push(received.track);
     }
     tokio::select! {
-        swapped = swap(&sender, &live, &sources, turn) => swapped,
-        // Also without a further track: this ends with the connection.
+        biased;
         () = signalling::over(&connection) => Ok(()),
+        swapped = swap(&sender, &live, &sources, turn) => swapped,
     }
 }
 
