@@ -1,9 +1,9 @@
 //! Senders and receivers that are told their parameters, without descriptions (ORTC §5, §6).
 
 use super::extension::ExtensionMap;
+use super::parameter::check_encodings;
 use super::sender::Encoding;
 use super::transceiver::{Transceiver, TransceiverKey};
-use super::verb::check_encodings;
 use super::{Transceivers, codec};
 use crate::api::state::RtpTransceiverDirection;
 use crate::error::{Error, ErrorKind};

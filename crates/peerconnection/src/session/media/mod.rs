@@ -6,7 +6,11 @@ mod explicit;
 mod extension;
 mod flow;
 mod heard;
+mod incoming;
+mod info;
 mod numbers;
+mod outgoing;
+mod parameter;
 mod pool;
 mod receiver;
 mod report;
@@ -17,8 +21,8 @@ mod transceiver;
 mod verb;
 
 pub use self::flow::{IncomingRtcp, IncomingRtp};
+pub use self::info::{ReceiverInfo, SenderInfo, TransceiverInfo};
 pub use self::transceiver::TransceiverKey;
-pub use self::verb::{ReceiverInfo, SenderInfo, TransceiverInfo};
 
 pub(crate) use self::apply::Agreement;
 use self::flow::Flow;

@@ -96,7 +96,8 @@ impl Numbers {
             .find(|number| !self.codecs.contains_key(number))
     }
 
-    /// The id of an extension in our offers.
+    /// The id of an extension in our offers; `None` if none is left. Beyond 14 an id takes the
+    /// two-byte form (RFC 8285 §4.2), and Firefox refuses a whole offer that has one.
     pub(crate) fn extension_id(&mut self, uri: &str, wanted: u8) -> Option<u8> {
         let known = self.extensions.iter().find(|(_, own)| *own == uri);
         if let Some((id, _)) = known {
@@ -104,7 +105,6 @@ impl Numbers {
         }
         let id = std::iter::once(wanted)
             .chain(1..=14)
-            .chain(16..=255)
             .find(|id| !self.extensions.contains_key(id))?;
         self.extensions.insert(id, uri.to_owned());
         Some(id)
@@ -132,5 +132,7 @@ mod tests {
         assert_ne!(numbers.extension_id("urn:mid", 4), Some(4));
         let again = numbers.extension_id("urn:mid", 4);
         assert_eq!(again, numbers.extension_id("urn:mid", 9));
+        let given = (0..20).filter_map(|n| numbers.extension_id(&format!("urn:{n}"), 4));
+        assert_eq!(given.max(), Some(14), "no id that needs the two-byte form");
     }
 }

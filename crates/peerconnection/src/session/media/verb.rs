@@ -1,61 +1,15 @@
 //! What the application asks of transceivers (webrtc-pc §5).
 
+use super::parameter::check_encodings;
 use super::transceiver::{Transceiver, TransceiverKey};
 use super::{MediaEvent, Transceivers, codec};
 use crate::api::state::{MediaKind, RtpTransceiverDirection};
 use crate::error::{Error, ErrorKind};
-use crate::parameters::{
-    RtpCodec, RtpCodecParameters, RtpContributingSource, RtpEncodingParameters,
-    RtpReceiveParameters, RtpSendParameters, RtpTransceiverInit,
-};
+use crate::parameters::{RtpCodec, RtpEncodingParameters, RtpTransceiverInit};
 use std::time::Instant;
-
-/// The longest name of a layer: what a one-byte header extension carries (RFC 8852 §3.1).
-const MAX_RID: usize = 16;
 
 /// The longest name of a stream (RFC 8830 §2).
 const MAX_STREAM_NAME: usize = 64;
-
-/// The most encodings of a sender.
-const MAX_ENCODINGS: usize = super::receiver::MAX_LAYERS;
-
-/// A transceiver, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TransceiverInfo {
-    /// Its section's name, once negotiated.
-    pub mid: Option<String>,
-    /// What it is for.
-    pub kind: MediaKind,
-    /// What is wanted.
-    pub direction: RtpTransceiverDirection,
-    /// What was negotiated last.
-    pub current_direction: Option<RtpTransceiverDirection>,
-}
-
-/// A sender, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SenderInfo {
-    /// The id of its track.
-    pub track: Option<String>,
-    /// The streams that its track belongs to.
-    pub streams: Vec<String>,
-}
-
-/// A receiver, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ReceiverInfo {
-    /// The id of its track.
-    pub track: String,
-    /// The streams that the peer puts it into.
-    pub streams: Vec<String>,
-    /// The layers that the peer sends, by name; empty for one stream.
-    pub layers: Vec<String>,
-    /// Whether no media comes.
-    pub muted: bool,
-}
 
 /// What a sender is given to send: the id of a track and what its packets are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,7 +20,7 @@ pub(crate) struct SentTrack {
     pub(crate) codec: Option<RtpCodec>,
 }
 
-fn type_error(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+pub(super) fn type_error(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Type, message)
 }
 
@@ -283,137 +237,6 @@ impl Transceivers {
         Ok(())
     }
 
-    /// W3C `getParameters` of the sender.
-    pub(crate) fn send_parameters(&mut self, key: TransceiverKey) -> Option<RtpSendParameters> {
-        let cname = self.cname.clone();
-        let transceiver = self.get_mut(key)?;
-        let sender = &mut transceiver.sender;
-        sender.transaction += 1;
-        Some(RtpSendParameters {
-            transaction_id: sender.transaction.to_string(),
-            mid: transceiver.mid.clone().unwrap_or_default(),
-            encodings: sender
-                .encodings
-                .iter()
-                .map(|encoding| encoding.parameters.clone())
-                .collect(),
-            header_extensions: sender.extensions.parameters.clone(),
-            codecs: sender.codecs.clone(),
-            cname,
-        })
-    }
-
-    /// W3C `setParameters` (pc-036, pc-037): takes effect without negotiation.
-    pub(crate) fn set_send_parameters(
-        &mut self,
-        key: TransceiverKey,
-        parameters: RtpSendParameters,
-    ) -> Result<(), Error> {
-        let cname = self.cname.clone();
-        let transceiver = self.alive(key)?;
-        let kind = transceiver.kind;
-        let sender = &mut transceiver.sender;
-        if parameters.transaction_id != sender.transaction.to_string() {
-            return Err(Error::new(
-                ErrorKind::InvalidModification,
-                "the parameters are not those that were read last",
-            ));
-        }
-        let same = parameters.encodings.len() == sender.encodings.len()
-            && parameters
-                .encodings
-                .iter()
-                .zip(&sender.encodings)
-                .all(|(new, old)| new.rid == old.parameters.rid && new.ssrc == old.parameters.ssrc)
-            && parameters.codecs == sender.codecs
-            && parameters.header_extensions == sender.extensions.parameters
-            && parameters.cname == cname;
-        if !same {
-            return Err(Error::new(
-                ErrorKind::InvalidModification,
-                "only what an encoding is asked for can be changed",
-            ));
-        }
-        check_wishes(kind, &parameters.encodings)?;
-        for (encoding, new) in sender.encodings.iter_mut().zip(parameters.encodings) {
-            encoding.parameters = new;
-        }
-        sender.transaction += 1;
-        Ok(())
-    }
-
-    /// W3C `getParameters` of the receiver.
-    pub(crate) fn receive_parameters(&self, key: TransceiverKey) -> Option<RtpReceiveParameters> {
-        let transceiver = self.get(key)?;
-        let receiver = &transceiver.receiver;
-        Some(RtpReceiveParameters {
-            mid: transceiver.mid.clone().unwrap_or_default(),
-            encodings: receiver.encodings(),
-            header_extensions: receiver.extensions.parameters.clone(),
-            codecs: receiver.codecs.clone(),
-        })
-    }
-
-    /// All transceivers that are not stopped, in the order they were made.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = TransceiverKey> {
-        self.list.iter().map(|transceiver| transceiver.key)
-    }
-
-    pub(crate) fn info(&self, key: TransceiverKey) -> Option<TransceiverInfo> {
-        self.get(key).map(|transceiver| TransceiverInfo {
-            mid: transceiver.mid.clone(),
-            kind: transceiver.kind,
-            direction: transceiver.shown_direction(),
-            current_direction: transceiver.current_direction,
-        })
-    }
-
-    pub(crate) fn sender_info(&self, key: TransceiverKey) -> Option<SenderInfo> {
-        self.get(key).map(|transceiver| SenderInfo {
-            track: transceiver.sender.track.clone(),
-            streams: transceiver.sender.streams.clone(),
-        })
-    }
-
-    pub(crate) fn receiver_info(&self, key: TransceiverKey) -> Option<ReceiverInfo> {
-        self.get(key).map(|transceiver| ReceiverInfo {
-            track: transceiver.receiver.track.clone(),
-            streams: transceiver.receiver.streams.clone(),
-            layers: transceiver.receiver.layers.clone(),
-            muted: transceiver.receiver.muted,
-        })
-    }
-
-    /// Whom a receiver has heard in the last 10 s: contributing sources, or those that send.
-    pub(crate) fn heard(
-        &self,
-        now: Instant,
-        key: TransceiverKey,
-        contributing: bool,
-    ) -> Vec<RtpContributingSource> {
-        self.get(key).map_or_else(Vec::new, |transceiver| {
-            let heard = &transceiver.receiver.heard;
-            heard.lately(now, self.start, contributing)
-        })
-    }
-
-    /// The layer of our sender with this name.
-    pub(crate) fn encoding_of(&self, key: TransceiverKey, rid: &str) -> Option<usize> {
-        let encodings = &self.get(key)?.sender.encodings;
-        encodings
-            .iter()
-            .position(|encoding| encoding.parameters.rid == rid)
-    }
-
-    /// The codec behind a payload type that the application knows.
-    pub(crate) fn codec(&self, kind: MediaKind, payload_type: u8) -> Option<RtpCodecParameters> {
-        self.capabilities
-            .codecs(kind)
-            .iter()
-            .find(|own| own.payload_type == payload_type)
-            .cloned()
-    }
-
     /// A synchronization source is of one encoding: two would share the keys of SRTP, and with them
     /// the key stream (RFC 3711 §9.1).
     pub(super) fn check_sources(
@@ -471,49 +294,4 @@ fn check_streams(streams: &[String]) -> Result<(), Error> {
 /// RFC 8866 §9, `token-char`.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(&byte)
-}
-
-/// pc-035.
-pub(super) fn check_encodings(
-    kind: MediaKind,
-    encodings: &[RtpEncodingParameters],
-) -> Result<(), Error> {
-    if encodings.len() > MAX_ENCODINGS {
-        return Err(type_error(format!("more than {MAX_ENCODINGS} encodings")));
-    }
-    if encodings.len() > 1 && kind == MediaKind::Audio {
-        return Err(type_error("audio has one encoding"));
-    }
-    let names: Vec<&str> = encodings.iter().map(|own| own.rid.as_str()).collect();
-    let named = names.iter().filter(|name| !name.is_empty()).count();
-    if named != 0 && named != names.len() || named == 0 && names.len() > 1 {
-        return Err(type_error(
-            "either all encodings have a rid or there is one",
-        ));
-    }
-    for (place, name) in names.iter().enumerate() {
-        // RFC 8851 §10: alphanumeric; the rest of the grammar is not spoken by browsers.
-        let fits = name.len() <= MAX_RID && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        if !fits || (!name.is_empty() && names[..place].contains(name)) {
-            return Err(type_error(format!("{name:?} cannot be a rid here")));
-        }
-    }
-    check_wishes(kind, encodings)
-}
-
-fn check_wishes(kind: MediaKind, encodings: &[RtpEncodingParameters]) -> Result<(), Error> {
-    for encoding in encodings {
-        let scale = encoding.scale_resolution_down_by;
-        if kind == MediaKind::Video && scale.is_some_and(|scale| scale < 1.0 || scale.is_nan()) {
-            return Err(Error::new(
-                ErrorKind::Range,
-                "scale_resolution_down_by is below 1.0",
-            ));
-        }
-        let rate = encoding.max_framerate;
-        if rate.is_some_and(|rate| rate < 0.0 || rate.is_nan()) {
-            return Err(Error::new(ErrorKind::Range, "max_framerate is negative"));
-        }
-    }
-    Ok(())
 }
