@@ -17,7 +17,7 @@
 //! |---|---|
 //! | [`packet`] | one file per chunk |
 //! | `association` | the machine, by phase of life: `connect`, `transfer`, `heartbeat`, `reset`, `shutdown` |
-//! | `queue`, `outstanding`, `sender` | messages that wait, DATA that is sent, and what may be sent |
+//! | `queue`, `outstanding`, `sender` | messages that wait, DATA that is sent and which of it is lost, and what may be sent |
 //! | `tracker`, `reassembly`, `receiver` | TSNs that arrived, messages in the making, and when to SACK |
 //! | `congestion`, `rto`, `serial`, `cookie` | what their names say |
 

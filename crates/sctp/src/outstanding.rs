@@ -4,11 +4,15 @@
 //! and only TSNs outside of them are looked at.
 
 mod abandon;
+mod rack;
 mod sack;
+#[cfg(test)]
+mod tests;
 
 use crate::packet::{DATA_OVERHEAD, padded};
 use crate::queue::{Fragment, Limit, PIECE_COST};
 use crate::serial::Tsn;
+use rack::{Departure, Rack};
 pub(crate) use sack::SackError;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -22,9 +26,7 @@ const MAX_CHUNKS: usize = 32_767;
 pub(crate) struct Sent {
     pub(crate) fragment: Fragment,
     fate: Fate,
-    misses: u8,
-    /// It was fast retransmitted: only a timeout marks it again (RFC 9260 §7.2.4, 5).
-    fast_retransmitted: bool,
+    departure: Departure,
     transmissions: u32,
 }
 
@@ -54,10 +56,7 @@ pub(crate) struct Outstanding {
     first: Tsn,
     /// Runs of TSNs in gap ack blocks: in order, apart from each other.
     acked: VecDeque<(Tsn, Tsn)>,
-    /// The largest TSN that was ever acknowledged.
-    highest_acked: Tsn,
-    /// TSNs below it that are in flight and may be reported missing, in order.
-    suspects: VecDeque<Tsn>,
+    rack: Rack,
     lost: BTreeSet<Tsn>,
     /// Bytes of chunks in flight.
     in_flight: usize,
@@ -73,6 +72,9 @@ pub(crate) struct Outstanding {
     abandoned: Vec<u16>,
     /// The message that was given up last has fragments that were not sent.
     cut_off: Option<u16>,
+    /// Chunks that were looked at.
+    #[cfg(test)]
+    visited: usize,
 }
 
 impl Outstanding {
@@ -81,8 +83,7 @@ impl Outstanding {
             chunks: VecDeque::new(),
             first: initial,
             acked: VecDeque::new(),
-            highest_acked: initial.previous(),
-            suspects: VecDeque::new(),
+            rack: Rack::default(),
             lost: BTreeSet::new(),
             in_flight: 0,
             held: 0,
@@ -91,6 +92,20 @@ impl Outstanding {
             ambiguous: None,
             abandoned: Vec::new(),
             cut_off: None,
+            #[cfg(test)]
+            visited: 0,
+        }
+    }
+
+    /// Tests count what a SACK costs.
+    #[cfg_attr(
+        not(test),
+        allow(unused_variables, clippy::unused_self, reason = "tests")
+    )]
+    fn visit(&mut self, count: usize) {
+        #[cfg(test)]
+        {
+            self.visited += count;
         }
     }
 
@@ -136,11 +151,11 @@ impl Outstanding {
             sent_at: now,
             retransmitted: false,
         });
+        let departure = self.rack.departs(now, tsn);
         self.chunks.push_back(Sent {
             fragment,
             fate: Fate::InFlight,
-            misses: 0,
-            fast_retransmitted: false,
+            departure,
             transmissions: 1,
         });
         (tsn, &self.chunks[self.chunks.len() - 1].fragment)
@@ -153,7 +168,6 @@ impl Outstanding {
             return;
         }
         sent.fate = Fate::Lost;
-        sent.misses = 0;
         self.in_flight -= Self::cost(sent.fragment.data.len());
         self.lost.insert(tsn);
         if let Limit::Retransmissions(count) = sent.fragment.limit
@@ -165,12 +179,10 @@ impl Outstanding {
 
     /// The retransmission timer expired: all that is in flight is lost (RFC 9260 §6.3.3, E3).
     pub(crate) fn expire(&mut self) {
-        self.suspects.clear();
         for at in 0..self.chunks.len() {
-            let tsn = self.first.plus(at);
-            self.chunks[at].fast_retransmitted = false;
-            self.lose(tsn);
+            self.lose(self.first.plus(at));
         }
+        self.clear_departures();
     }
 
     /// The first chunk to be sent again, after giving up those whose time is over.
@@ -186,9 +198,9 @@ impl Outstanding {
         }
     }
 
-    /// Sends a lost chunk again.
-    pub(crate) fn retransmit(&mut self, tsn: Tsn) -> &Fragment {
-        self.lost.remove(&tsn);
+    /// Sends a chunk again that is lost, or that probes for a lost tail.
+    pub(crate) fn retransmit(&mut self, now: Instant, tsn: Tsn) -> &Fragment {
+        let was_lost = self.lost.remove(&tsn);
         // Karn: what is timed must not lie behind a retransmission (RFC 9260 §6.3.1, C5).
         match &mut self.timed {
             Some(timed) if timed.tsn == tsn => timed.retransmitted = true,
@@ -196,14 +208,13 @@ impl Outstanding {
             Some(_) | None => {}
         }
         let sent = &mut self.chunks[self.first.distance_to(tsn)];
-        // Chunks above it that arrive later tell whether it was lost once more.
-        if tsn < self.highest_acked && !sent.fast_retransmitted {
-            let at = self.suspects.partition_point(|suspect| *suspect < tsn);
-            self.suspects.insert(at, tsn);
-        }
         sent.fate = Fate::InFlight;
         sent.transmissions += 1;
-        self.in_flight += Self::cost(sent.fragment.data.len());
+        sent.departure = self.rack.departs(now, tsn);
+        if was_lost {
+            self.rack.remember(tsn);
+            self.in_flight += Self::cost(sent.fragment.data.len());
+        }
         &sent.fragment
     }
 

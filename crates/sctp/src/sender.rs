@@ -2,6 +2,7 @@
 //! (RFC 9260 §6.1, §6.3, §7).
 
 mod output;
+mod probe;
 
 use crate::Factory;
 use crate::congestion::{Acked, Controller, controller};
@@ -11,6 +12,7 @@ use crate::queue::SendQueue;
 use crate::rto::Rto;
 use crate::serial::Tsn;
 use layer::{SctpEvent, SctpStats};
+use probe::TailProbe;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -46,6 +48,9 @@ pub(crate) struct Sender {
     burst_limit: usize,
     burst: usize,
     window_probe: WindowProbe,
+    tail_probe: TailProbe,
+    /// When what was overtaken counts as lost (RFC 8985 §6.3).
+    reordering_timer: Option<Instant>,
     forward: Forward,
     partial_reliability: bool,
     segment: usize,
@@ -105,6 +110,8 @@ impl Sender {
             burst_limit: burst * segment,
             burst,
             window_probe: WindowProbe::None,
+            tail_probe: TailProbe::default(),
+            reordering_timer: None,
             forward: Forward::default(),
             partial_reliability,
             segment,
@@ -156,6 +163,8 @@ impl Sender {
         self.rto = Rto::new(settings);
         self.recovery_exit = None;
         self.expirations = 0;
+        self.outstanding.path_changed();
+        self.tail_probe.stop();
         self.allow_burst(0);
     }
 
@@ -186,11 +195,11 @@ impl Sender {
         if let Some(round_trip) = self.outstanding.take_proven(sack.duplicates()) {
             self.rto.measure_late(round_trip);
         }
+        self.outstanding.widen_for(sack.duplicates());
         let blocks = sack.gap_blocks().map(|block| (block.start, block.end));
-        let recovering = self.recovery_exit.is_some();
         let news = self
             .outstanding
-            .acknowledge(now, sack.cumulative_tsn, blocks, recovering)?;
+            .acknowledge(now, sack.cumulative_tsn, blocks)?;
         self.a_rwnd = usize::try_from(sack.a_rwnd).unwrap_or(usize::MAX);
         if let Some(round_trip) = news.round_trip {
             self.rto.measure(round_trip);
@@ -205,11 +214,13 @@ impl Sender {
             });
         }
         self.end_recovery();
-        if news.lost {
-            self.begin_recovery();
-        }
+        self.judge_tail_probe(now, sack.duplicates());
+        self.look_for_losses(now);
         self.allow_burst(news.bytes);
         self.restart_timer_after(now, news.advanced);
+        if news.bytes > 0 {
+            self.schedule_tail_probe(now);
+        }
         self.window_changed();
         self.settle(upper);
         self.consider_forward(now);
@@ -224,12 +235,11 @@ impl Sender {
         cumulative: u32,
         upper: &mut Upper<'_>,
     ) -> Result<bool, SackError> {
-        let recovering = self.recovery_exit.is_some();
         let none = std::iter::empty();
-        let news = self
-            .outstanding
-            .acknowledge(now, cumulative, none, recovering)?;
+        let news = self.outstanding.acknowledge(now, cumulative, none)?;
         self.end_recovery();
+        self.judge_tail_probe(now, std::iter::empty());
+        self.look_for_losses(now);
         self.restart_timer_after(now, news.advanced);
         self.settle(upper);
         Ok(news.bytes > 0)
@@ -242,6 +252,18 @@ impl Sender {
         {
             self.recovery_exit = None;
             self.congestion.recovered();
+            self.outstanding.recovered();
+        }
+    }
+
+    /// Finds out what is lost by now (RFC 8985 §6.2).
+    fn look_for_losses(&mut self, now: Instant) {
+        let recovering = self.recovery_exit.is_some();
+        let smoothed = self.rto.smoothed_round_trip();
+        let losses = self.outstanding.detect_losses(now, recovering, smoothed);
+        self.reordering_timer = losses.next;
+        if losses.found {
+            self.begin_recovery();
         }
     }
 
@@ -250,6 +272,7 @@ impl Sender {
             self.congestion.lost();
             self.recovery_exit = Some(self.last_assigned());
             self.fast_retransmit = true;
+            self.tail_probe.stop();
         }
     }
 
@@ -313,6 +336,13 @@ impl Sender {
         if matches!(self.window_probe, WindowProbe::At(at) if at <= now) {
             self.window_probe = WindowProbe::Due;
         }
+        self.tail_probe.expire(now);
+        if self.reordering_timer.is_some_and(|at| at <= now) {
+            self.look_for_losses(now);
+            self.allow_burst(0);
+            self.settle(upper);
+            self.forward_news();
+        }
         if self.timer.is_none_or(|at| now < at) {
             return false;
         }
@@ -325,6 +355,8 @@ impl Sender {
             self.recovery_exit = None;
         }
         self.outstanding.expire();
+        self.reordering_timer = None;
+        self.tail_probe.stop();
         self.fast_retransmit = true;
         self.allow_burst(0);
         self.settle(upper);
@@ -351,7 +383,11 @@ impl Sender {
             WindowProbe::At(at) => Some(at),
             WindowProbe::None | WindowProbe::Due | WindowProbe::Sent => None,
         };
-        [self.timer, probe].into_iter().flatten().min()
+        let tail_probe = self.tail_probe.poll_timeout();
+        [self.timer, probe, tail_probe, self.reordering_timer]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }
 

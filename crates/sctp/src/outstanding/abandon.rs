@@ -51,7 +51,9 @@ impl Outstanding {
     /// the end that was never sent gets a TSN too, which is skipped with the others.
     pub(crate) fn take_cut_off(&mut self) -> Option<u16> {
         let stream = self.cut_off.take()?;
-        let last = &self.chunks.back()?.fragment;
+        let last = self.chunks.back()?;
+        let departure = last.departure;
+        let last = &last.fragment;
         let fragment = Fragment {
             beginning: false,
             ending: true,
@@ -61,8 +63,7 @@ impl Outstanding {
         self.chunks.push_back(Sent {
             fragment,
             fate: Fate::Abandoned,
-            misses: 0,
-            fast_retransmitted: false,
+            departure,
             transmissions: 0,
         });
         Some(stream)

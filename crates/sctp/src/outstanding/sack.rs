@@ -1,12 +1,9 @@
-//! What a SACK makes of outstanding chunks (RFC 9260 §6.2.1, §7.2.4).
+//! What a SACK makes of outstanding chunks (RFC 9260 §6.2.1).
 
 use super::{Fate, Outstanding};
 use crate::serial::Tsn;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
-
-/// Reports of a TSN as missing that make it lost (RFC 9260 §7.2.4).
-const MISSES: u8 = 3;
 
 /// What a SACK told.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,10 +12,11 @@ pub(crate) struct News {
     pub(crate) bytes: usize,
     /// The cumulative TSN advanced.
     pub(crate) advanced: bool,
-    /// Chunks were found lost.
-    pub(crate) lost: bool,
     /// A round trip was measured.
     pub(crate) round_trip: Option<Duration>,
+    /// The round trip of what was sent last among that which has just arrived, also if another is
+    /// being measured.
+    pub(crate) latest: Option<Duration>,
 }
 
 /// What is wrong with a SACK.
@@ -31,13 +29,12 @@ pub(crate) enum SackError {
 }
 
 impl Outstanding {
-    /// Processes a SACK (RFC 9260 §6.2.1). `fast_recovery` changes how misses count (§7.2.4).
+    /// Processes a SACK (RFC 9260 §6.2.1).
     pub(crate) fn acknowledge(
         &mut self,
         now: Instant,
         cumulative: u32,
         blocks: impl Iterator<Item = (u16, u16)>,
-        fast_recovery: bool,
     ) -> Result<News, SackError> {
         let before = self.first.previous();
         let cumulative = before.near(cumulative);
@@ -53,24 +50,15 @@ impl Outstanding {
         };
         self.pop_through(now, cumulative, &mut news);
         self.take_back_reneged();
-        let mut newest = None;
-        let mut highest = cumulative;
         for (start, end) in blocks {
             let block = cumulative.plus(start.into())..=cumulative.plus(end.into());
             if *block.end() >= self.next_tsn() {
                 return Err(SackError::NeverSent);
             }
-            highest = highest.max(*block.end());
-            newest = newest.max(self.acknowledge_block(now, block, &mut news));
+            self.acknowledge_block(now, block, &mut news);
         }
-        self.suspect_up_to(highest);
-        let reported = if fast_recovery && news.advanced {
-            Some(highest)
-        } else {
-            newest
-        };
-        if let Some(reported) = reported {
-            news.lost = self.count_misses(reported);
+        if self.acked.is_empty() {
+            self.rack.gaps_are_filled();
         }
         Ok(news)
     }
@@ -80,6 +68,7 @@ impl Outstanding {
             let Some(sent) = self.chunks.pop_front() else {
                 break;
             };
+            self.visit(1);
             let tsn = self.first;
             self.first = tsn.next();
             self.held -= sent.fragment.data.len();
@@ -93,30 +82,22 @@ impl Outstanding {
             }
             if matches!(sent.fate, Fate::InFlight | Fate::Lost) {
                 news.bytes += cost;
+                let again = sent.transmissions > 1;
+                news.arrived(self.rack.arrived(now, tsn, sent.departure, again));
             }
             self.stop_timing(now, tsn, sent.fate, news);
         }
-        self.highest_acked = self.highest_acked.max(cumulative);
         while self.acked.front().is_some_and(|run| run.1 <= cumulative) {
             self.acked.pop_front();
         }
         if let Some(run) = self.acked.front_mut() {
             run.0 = run.0.max(self.first);
         }
-        while self.suspects.front().is_some_and(|tsn| *tsn <= cumulative) {
-            self.suspects.pop_front();
-        }
     }
 
-    /// Acknowledges a block; returns its largest TSN that was not acknowledged before.
-    fn acknowledge_block(
-        &mut self,
-        now: Instant,
-        block: RangeInclusive<Tsn>,
-        news: &mut News,
-    ) -> Option<Tsn> {
+    /// Acknowledges what in a block was not acknowledged before.
+    fn acknowledge_block(&mut self, now: Instant, block: RangeInclusive<Tsn>, news: &mut News) {
         let (mut tsn, end) = block.into_inner();
-        let mut newest = None;
         while tsn <= end {
             let at = self.acked.partition_point(|run| run.1 < tsn);
             let known = self.acked.get(at).copied();
@@ -130,11 +111,9 @@ impl Outstanding {
             self.record_run(at, tsn, until);
             while tsn <= until {
                 self.acknowledge_one(now, tsn, news);
-                newest = Some(tsn);
                 tsn = tsn.next();
             }
         }
-        newest
     }
 
     /// Inserts a run at a place where there is none, joining it with its neighbours.
@@ -153,6 +132,7 @@ impl Outstanding {
     }
 
     fn acknowledge_one(&mut self, now: Instant, tsn: Tsn, news: &mut News) {
+        self.visit(1);
         let Some(sent) = self.chunks.get_mut(self.first.distance_to(tsn)) else {
             return;
         };
@@ -167,6 +147,9 @@ impl Outstanding {
         }
         sent.fate = Fate::Acked;
         news.bytes += cost;
+        let again = sent.transmissions > 1;
+        news.arrived(self.rack.arrived(now, tsn, sent.departure, again));
+        self.rack.arrived_above_gap(sent.departure);
         self.stop_timing(now, tsn, fate, news);
     }
 
@@ -209,54 +192,21 @@ impl Outstanding {
         }
         self.acked.pop_front();
         let count = first.distance_to(last) + 1;
-        for at in (0..count).rev() {
+        for at in 0..count {
             let sent = &mut self.chunks[at];
             if sent.fate == Fate::Acked {
                 sent.fate = Fate::InFlight;
-                sent.misses = 1;
                 self.in_flight += Self::cost(sent.fragment.data.len());
-                if !sent.fast_retransmitted {
-                    self.suspects.push_front(first.plus(at));
-                }
+                self.lose(first.plus(at));
             }
         }
     }
+}
 
-    /// What lies between the largest TSN acknowledged so far and a larger one is in doubt.
-    fn suspect_up_to(&mut self, highest: Tsn) {
-        let mut tsn = self.highest_acked.next();
-        while tsn < highest {
-            let sent = &self.chunks[self.first.distance_to(tsn)];
-            if sent.fate == Fate::InFlight && !sent.fast_retransmitted {
-                self.suspects.push_back(tsn);
-            }
-            tsn = tsn.next();
-        }
-        self.highest_acked = self.highest_acked.max(highest);
-    }
-
-    /// Counts a miss for each suspect below `reported`; whether one is now lost.
-    fn count_misses(&mut self, reported: Tsn) -> bool {
-        let mut newly_lost = Vec::new();
-        let (chunks, first) = (&mut self.chunks, self.first);
-        self.suspects.retain(|&tsn| {
-            let sent = &mut chunks[first.distance_to(tsn)];
-            if sent.fate != Fate::InFlight {
-                return false;
-            }
-            if tsn < reported {
-                sent.misses += 1;
-            }
-            if sent.misses < MISSES {
-                return true;
-            }
-            sent.fast_retransmitted = true;
-            newly_lost.push(tsn);
-            false
-        });
-        for &tsn in &newly_lost {
-            self.lose(tsn);
-        }
-        !newly_lost.is_empty()
+impl News {
+    /// Something arrived after this round trip, if it is one.
+    fn arrived(&mut self, round_trip: Option<Duration>) {
+        // The last of them has waited least for the SACK.
+        self.latest = [self.latest, round_trip].into_iter().flatten().min();
     }
 }

@@ -64,10 +64,12 @@ impl Sender {
         packet: &mut Writer<'_>,
         upper: &mut Upper<'_>,
     ) {
+        self.outstanding.begin_packet();
         self.write_lost(now, packet, upper);
         if !self.outstanding.has_lost() {
             self.fast_retransmit = false;
             self.write_new(now, packet, upper);
+            self.write_tail_probe(now, packet, upper);
         }
     }
 
@@ -87,7 +89,7 @@ impl Sender {
             if tsn == self.outstanding.first() {
                 self.timer = Some(now + self.rto.backed_off(self.expirations));
             }
-            let fragment = self.outstanding.retransmit(tsn);
+            let fragment = self.outstanding.retransmit(now, tsn);
             packet.push(&chunk(fragment, tsn, false));
             upper.stats.retransmissions += 1;
             written = true;
@@ -105,8 +107,8 @@ impl Sender {
     /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.
     fn may_send(&self, len: usize) -> bool {
         let in_flight = self.outstanding.in_flight();
-        in_flight < self.congestion.window()
-            && in_flight < self.burst_limit
+        (in_flight < self.congestion.window() && in_flight < self.burst_limit
+            || self.tail_probe.is_due())
             && !self.outstanding.is_full()
             && (in_flight + Outstanding::cost(len) <= self.a_rwnd
                 || (self.outstanding.is_empty() && self.window_probe == WindowProbe::Due))
@@ -158,6 +160,7 @@ impl Sender {
         self.last_sent = now;
         self.timer
             .get_or_insert(now + self.rto.backed_off(self.expirations));
+        self.sent_tail(now, tsn, is_last);
     }
 
     /// A window that was not used for a while is worth less (RFC 9260 §7.2.1).
@@ -183,7 +186,7 @@ impl Sender {
     }
 }
 
-fn chunk(fragment: &Fragment, tsn: Tsn, immediate: bool) -> Data<'_> {
+pub(super) fn chunk(fragment: &Fragment, tsn: Tsn, immediate: bool) -> Data<'_> {
     Data {
         immediate,
         unordered: fragment.unordered,
