@@ -19,5 +19,6 @@ mod media_loss;
 mod negotiation;
 mod offers;
 mod pair;
+mod stages;
 #[cfg(feature = "swap")]
 mod swap;
