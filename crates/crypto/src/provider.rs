@@ -6,6 +6,8 @@ use crate::{Aead, Agreement, BlockCipher, Hash, Hmac, SecureRandom, Signatures, 
 pub struct Provider {
     /// Unguessable bytes.
     pub random: &'static dyn SecureRandom,
+    /// MD5, for the long-term keys of STUN only (RFC 8489 §9.2.2).
+    pub md5: &'static dyn Hash,
     /// SHA-1, for fingerprints of old peers only.
     pub sha1: &'static dyn Hash,
     /// SHA-256.

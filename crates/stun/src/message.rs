@@ -58,6 +58,24 @@ pub struct Method(u16);
 impl Method {
     /// Binding (RFC 8489 §3).
     pub const BINDING: Self = Self(0x001);
+    /// Allocate (RFC 8656 §7).
+    pub const ALLOCATE: Self = Self(0x003);
+    /// Refresh (RFC 8656 §8).
+    pub const REFRESH: Self = Self(0x004);
+    /// Send, an indication (RFC 8656 §11).
+    pub const SEND: Self = Self(0x006);
+    /// Data, an indication (RFC 8656 §11).
+    pub const DATA: Self = Self(0x007);
+    /// CreatePermission (RFC 8656 §10).
+    pub const CREATE_PERMISSION: Self = Self(0x008);
+    /// ChannelBind (RFC 8656 §12).
+    pub const CHANNEL_BIND: Self = Self(0x009);
+    /// Connect (RFC 6062 §4.3).
+    pub const CONNECT: Self = Self(0x00A);
+    /// ConnectionBind (RFC 6062 §4.3).
+    pub const CONNECTION_BIND: Self = Self(0x00B);
+    /// ConnectionAttempt, an indication (RFC 6062 §4.4).
+    pub const CONNECTION_ATTEMPT: Self = Self(0x00C);
 
     /// The method of that number, if it has 12 bits.
     #[must_use]
@@ -80,6 +98,15 @@ impl fmt::Debug for Method {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::BINDING => f.write_str("Binding"),
+            Self::ALLOCATE => f.write_str("Allocate"),
+            Self::REFRESH => f.write_str("Refresh"),
+            Self::SEND => f.write_str("Send"),
+            Self::DATA => f.write_str("Data"),
+            Self::CREATE_PERMISSION => f.write_str("CreatePermission"),
+            Self::CHANNEL_BIND => f.write_str("ChannelBind"),
+            Self::CONNECT => f.write_str("Connect"),
+            Self::CONNECTION_BIND => f.write_str("ConnectionBind"),
+            Self::CONNECTION_ATTEMPT => f.write_str("ConnectionAttempt"),
             Self(number) => write!(f, "Method(0x{number:03x})"),
         }
     }

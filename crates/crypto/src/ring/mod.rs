@@ -2,7 +2,7 @@
 //!
 //! From ring: randomness, SHA-2 and its HMACs, AES-GCM, ChaCha20-Poly1305, X25519, P-256 and
 //! P-384. From RustCrypto: HMAC-SHA1, for which ring leaves the processor's SHA instructions
-//! unused, and the bare block ciphers and AES in counter mode, which ring does not show.
+//! unused, and MD5, the bare block ciphers and AES in counter mode, which ring does not show.
 //!
 //! ring takes randomness only from the operating system: the `random` argument of
 //! [`Agreement::start`] and [`Signatures::generate`](crate::Signatures::generate) is not used here.
@@ -12,6 +12,7 @@ mod agreement;
 mod block;
 mod hash;
 mod hmac;
+mod md5;
 mod random;
 mod signature;
 mod stream;
@@ -32,6 +33,7 @@ static AGREEMENTS: [&dyn Agreement; 3] = [
 pub fn provider() -> Provider {
     Provider {
         random: &random::OperatingSystem,
+        md5: &md5::Md5,
         sha1: &hash::SHA1,
         sha256: &hash::SHA256,
         sha384: &hash::SHA384,

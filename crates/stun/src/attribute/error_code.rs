@@ -29,6 +29,37 @@ impl<'a> ErrorCode<'a> {
     pub const UNAUTHENTICATED: ErrorCode<'static> = ErrorCode::new(401, "unauthenticated");
     /// The request has attributes that must be understood and are not (RFC 8489 §14.8).
     pub const UNKNOWN_ATTRIBUTE: ErrorCode<'static> = ErrorCode::new(420, "unknown attribute");
+    /// Another server is to be asked (RFC 8489 §10).
+    pub const TRY_ALTERNATE: ErrorCode<'static> = ErrorCode::new(300, "try alternate");
+    /// The server will not do it (RFC 8656 §19).
+    pub const FORBIDDEN: ErrorCode<'static> = ErrorCode::new(403, "forbidden");
+    /// There is an allocation where none should be, or none where one should (RFC 8656 §19).
+    pub const ALLOCATION_MISMATCH: ErrorCode<'static> = ErrorCode::new(437, "allocation mismatch");
+    /// The nonce is not valid any more; the answer has a new one (RFC 8489 §14.8).
+    pub const STALE_NONCE: ErrorCode<'static> = ErrorCode::new(438, "stale nonce");
+    /// No relayed addresses of this family (RFC 8656 §19).
+    pub const ADDRESS_FAMILY_NOT_SUPPORTED: ErrorCode<'static> =
+        ErrorCode::new(440, "address family not supported");
+    /// Not the credentials that made the allocation (RFC 8656 §19).
+    pub const WRONG_CREDENTIALS: ErrorCode<'static> = ErrorCode::new(441, "wrong credentials");
+    /// The relay does not speak that protocol with peers (RFC 8656 §19).
+    pub const UNSUPPORTED_TRANSPORT_PROTOCOL: ErrorCode<'static> =
+        ErrorCode::new(442, "unsupported transport protocol");
+    /// The peer's address is not of the allocation's family (RFC 8656 §19).
+    pub const PEER_ADDRESS_FAMILY_MISMATCH: ErrorCode<'static> =
+        ErrorCode::new(443, "peer address family mismatch");
+    /// The connection is there already (RFC 6062 §6.3).
+    pub const CONNECTION_ALREADY_EXISTS: ErrorCode<'static> =
+        ErrorCode::new(446, "connection already exists");
+    /// The peer does not answer (RFC 6062 §6.3).
+    pub const CONNECTION_TIMEOUT_OR_FAILURE: ErrorCode<'static> =
+        ErrorCode::new(447, "connection timeout or failure");
+    /// This user has as many allocations as allowed (RFC 8656 §19).
+    pub const ALLOCATION_QUOTA_REACHED: ErrorCode<'static> =
+        ErrorCode::new(486, "allocation quota reached");
+    /// The server is full (RFC 8656 §19).
+    pub const INSUFFICIENT_CAPACITY: ErrorCode<'static> =
+        ErrorCode::new(508, "insufficient capacity");
     /// Both agents believe in the same role (RFC 8445 §16.2).
     pub const ROLE_CONFLICT: ErrorCode<'static> = ErrorCode::new(487, "role conflict");
 

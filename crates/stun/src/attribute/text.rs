@@ -1,5 +1,5 @@
-//! USERNAME, REALM, NONCE and SOFTWARE (RFC 8489 §14.3, §14.9, §14.10, §14.14): UTF-8 text, each
-//! with its own longest length.
+//! USERNAME, REALM, NONCE, SOFTWARE and ALTERNATE-DOMAIN (RFC 8489 §14.3, §14.9, §14.10, §14.14,
+//! §14.16): UTF-8 text, each with its own longest length.
 
 use crate::{Attribute, AttributeType, DecodeError, EncodeError, TransactionId};
 
@@ -9,6 +9,9 @@ const MAX_USERNAME: usize = 508;
 /// Fewer than 128 characters, which can take 763 bytes in the older grammar (RFC 8489 §14.9,
 /// §14.10, §14.14).
 const MAX_TEXT: usize = 763;
+
+/// The longest name of a host (RFC 1035 §2.3.4).
+const MAX_DOMAIN: usize = 255;
 
 macro_rules! text {
     ($(#[$doc:meta])* $name:ident, $kind:ident, $max:ident) => {
@@ -59,6 +62,11 @@ text! {
 text! {
     /// What software the sender runs; at most 763 bytes.
     Software, SOFTWARE, MAX_TEXT
+}
+
+text! {
+    /// The name in the certificate of the server that a client is sent to; at most 255 bytes.
+    AlternateDomain, ALTERNATE_DOMAIN, MAX_DOMAIN
 }
 
 /// stun-011
