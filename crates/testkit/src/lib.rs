@@ -7,6 +7,8 @@
 //!
 //! - [`Link`] says what a path does to datagrams (delay, jitter, loss, reordering, duplication,
 //!   rate, queue, MTU), a [`Wire`] does it, and a [`Network`] does it between hosts with addresses.
+//! - [`vnet`] is the larger network: subnets, routers with NATs and firewalls, streams, servers, and
+//!   a driver for ICE agents.
 //! - [`Pair`] joins two ends over a link and runs them until something is true:
 //!   `Pair::sctp` and `Pair::dtls` make the ends from factories of those layers, [`IcePair`] puts two
 //!   ICE agents on a network, and a [`Peer`] of your own can be anything with the four families of
@@ -58,8 +60,8 @@
 //! # What it leaves out
 //!
 //! Real sockets and real time: whole connections over the operating system are tested elsewhere.
-//! Routers, NATs, streams and servers are not there yet; [`Network`] is one segment on which every
-//! host reaches every other.
+//! [`Network`] is one segment on which every host reaches every other; [`vnet`] says what it leaves
+//! out itself.
 
 mod clock;
 pub mod conformance;
@@ -72,6 +74,7 @@ mod random;
 mod record;
 mod seed;
 mod transit;
+pub mod vnet;
 mod wakes;
 mod wire;
 

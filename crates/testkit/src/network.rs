@@ -40,8 +40,8 @@ impl Packet {
 
 /// A small network: hosts with addresses on one segment, their sockets, and what travels between.
 ///
-/// Every host reaches every other one directly, IPv4 and IPv6 apart. Routers and NATs have no place
-/// in here: they belong between two segments, each a `Network` of its own.
+/// Every host reaches every other one directly, IPv4 and IPv6 apart. For routers, NATs, firewalls and
+/// streams there is [`vnet::Network`](crate::vnet::Network).
 ///
 /// Each ordered pair of addresses has its own direction with its own randomness, all with the
 /// properties of [`link`](Network::link) unless [`set_link`](Network::set_link) gave them others.
