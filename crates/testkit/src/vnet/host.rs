@@ -83,6 +83,17 @@ impl Host {
         free_port(&mut self.next_port, wanted, None, free)
     }
 
+    /// Forgets a stream on this path that only waits for late segments.
+    pub(super) fn make_way(&mut self, path: (SocketAddr, SocketAddr)) {
+        let Some(socket) = self.paths.get(&path) else {
+            return;
+        };
+        if self.streams.get(socket).is_some_and(Stream::is_waiting) {
+            self.streams.remove(socket);
+            self.paths.remove(&path);
+        }
+    }
+
     /// Forgets streams that are over.
     pub(super) fn sweep(&mut self) {
         let paths = &mut self.paths;

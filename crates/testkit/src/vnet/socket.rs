@@ -261,6 +261,9 @@ impl Network {
         segment: Segment,
     ) {
         let owner = &mut self.hosts[host.0];
+        if segment.kind == SegmentKind::Syn {
+            owner.make_way(path);
+        }
         if let Some(socket) = owner.paths.get(&path).copied() {
             if let Some(stream) = owner.streams.get_mut(&socket) {
                 stream.handle_segment(now, segment);

@@ -25,6 +25,10 @@ const FIRST_RTO: Duration = Duration::from_secs(1);
 const MIN_RTO: Duration = Duration::from_millis(200);
 const MAX_RTO: Duration = Duration::from_secs(60);
 
+/// How long the end that closed first still answers the other one (TIME-WAIT, RFC 9293 §3.4.2: twice
+/// the longest life of a segment).
+const TIME_WAIT: Duration = Duration::from_secs(240);
+
 /// Repetitions before a stream counts as dead; a connecting one gives up after 63 s.
 const MAX_TRIES: u32 = 6;
 
@@ -77,6 +81,10 @@ pub(super) struct Stream {
     next: u64,
     /// No more is written.
     finishing: bool,
+    /// We wrote no more while the peer still did.
+    closed_first: bool,
+    /// Both ends have ended; until when we answer a peer that has not heard that we know.
+    time_wait: Option<Instant>,
     expected: u64,
     early: BTreeMap<u64, Vec<u8>>,
     remote_end: Option<u64>,
@@ -137,6 +145,8 @@ impl Stream {
             written: 0,
             next: 0,
             finishing: false,
+            closed_first: false,
+            time_wait: None,
             expected: 0,
             early: BTreeMap::new(),
             remote_end: None,
@@ -171,10 +181,24 @@ impl Stream {
         match self.state {
             State::SynSent => self.reset(),
             _ => {
+                self.closed_first |= !self.finishing && !self.ended;
                 self.finishing = true;
                 self.push(now);
+                self.wait_if_finished(now);
             }
         }
+    }
+
+    /// Starts or restarts TIME-WAIT once both ends have ended and know it (RFC 9293 §3.10.7.4).
+    fn wait_if_finished(&mut self, now: Instant) {
+        if self.is_finished() && self.closed_first && self.state == State::Open {
+            self.time_wait = Some(now + TIME_WAIT);
+        }
+    }
+
+    /// Whether both ends have ended, and the peer has said that it heard so of ours.
+    fn is_finished(&self) -> bool {
+        self.finishing && self.ended && self.acknowledged > self.end()
     }
 
     /// Ends at once, and the peer is told.
@@ -185,22 +209,34 @@ impl Stream {
         self.state = State::Closed;
         self.timer = None;
         self.read_at = None;
+        self.time_wait = None;
     }
 
     /// Whether nothing is left to do and the socket may be forgotten.
     pub(super) fn is_over(&self) -> bool {
-        let finished = self.finishing && self.acknowledged > self.end() && self.ended;
         let quiet = self.segments.is_empty() && self.told.is_empty() && self.held.is_empty();
+        let finished = self.is_finished() && !self.is_waiting();
         (finished || self.state == State::Closed) && quiet
     }
 
+    /// Whether it only waits for late repetitions; a new stream may take its place (RFC 9293 §3.6.1).
+    pub(super) fn is_waiting(&self) -> bool {
+        self.time_wait.is_some()
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        [self.timer, self.read_at].into_iter().flatten().min()
+        let all = [self.timer, self.read_at, self.time_wait];
+        all.into_iter().flatten().min()
     }
 
     pub(super) fn handle_timeout(&mut self, now: Instant) {
         if self.read_at.is_some_and(|at| at <= now) {
             self.release();
+        }
+        if self.time_wait.is_some_and(|at| at <= now) {
+            self.time_wait = None;
+            self.state = State::Closed;
+            return;
         }
         if self.timer.is_none_or(|at| at > now) {
             return;
@@ -226,6 +262,8 @@ impl Stream {
     pub(super) fn handle_segment(&mut self, now: Instant, segment: Segment) {
         match (segment.kind, self.state) {
             (_, State::Closed) => {}
+            // A late one must not kill what has ended in order (RFC 1337 §3).
+            (SegmentKind::Reset, _) if self.is_waiting() => {}
             (SegmentKind::Reset, State::SynSent) => self.fail(io::ErrorKind::ConnectionRefused),
             (SegmentKind::Reset, _) => {
                 self.state = State::Closed;
@@ -250,6 +288,7 @@ impl Stream {
                 }
                 self.take_acknowledgement(now, segment.acknowledged);
                 self.take_bytes(now, segment);
+                self.wait_if_finished(now);
             }
         }
     }
