@@ -59,7 +59,7 @@ pub use self::remb::MaximumBitrate;
 pub use self::report::Reports;
 pub use self::rtx::Retransmissions;
 pub use self::signal::Signal;
-pub use self::stage::{NewStage, Interest, Place, Stage, Verdict};
+pub use self::stage::{Interest, NewStage, Place, Stage, Verdict};
 pub use self::start::PipelineStart;
 pub use self::statistics::Statistics;
 pub use self::stats::{PacketResult, PipelineStats, StreamStats};
