@@ -70,6 +70,10 @@ pub(crate) const TRANSPORT_SEQUENCE: &str =
 pub(crate) const ABSOLUTE_SEND_TIME: &str =
     "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time";
 
+/// AV1 RTP Specification §A.4; VP8 and VP9 are sent with it too.
+pub(crate) const DEPENDENCY_DESCRIPTOR: &str =
+    "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension";
+
 /// What is only between the two ends of one connection, and is never handed on.
 pub(crate) const HOP_BY_HOP: [&str; 5] = [
     MID,
@@ -186,11 +190,7 @@ fn header_extensions() -> Vec<RtpHeaderExtensionCapability> {
         video(format!("{GOOGLE}video-timing"), 7),
         video(format!("{GOOGLE}color-space"), 8),
         both(format!("{GOOGLE}abs-capture-time").as_str(), 9),
-        video(
-            "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension"
-                .into(),
-            12,
-        ),
+        video(DEPENDENCY_DESCRIPTOR.into(), 12),
         video(format!("{GOOGLE}video-layers-allocation00"), 14),
     ]
 }

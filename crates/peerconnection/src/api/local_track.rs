@@ -207,7 +207,7 @@ impl TrackCore {
                 Some(rid) => shared.lock().session.encoding_of(attached.key, rid),
             };
             let Some(layer) = layer else { continue };
-            sent += usize::from(shared.write_rtp(now, attached.key, layer, packet));
+            sent += usize::from(shared.write_rtp(now, self, attached.key, layer, packet));
         }
         if gone {
             self.retain(|attached| attached.shared.strong_count() > 0);

@@ -82,6 +82,12 @@ impl MediaState {
         self.senders.entry(key).or_default()
     }
 
+    /// Whether this is the track that the sender has now.
+    fn is_attached(&self, key: TransceiverKey, track: &TrackCore) -> bool {
+        let slot = self.senders.get(&key);
+        slot.is_some_and(|slot| std::ptr::eq(slot.track.as_ptr(), track))
+    }
+
     /// Another handle reads the track.
     pub(crate) fn open_track(&mut self, key: TransceiverKey, layer: u8) -> &TrackSlot {
         let slot = self.track(key, layer);
@@ -236,17 +242,24 @@ impl Shared {
         }
     }
 
-    /// Protects a packet and hands it to the socket, all in the caller's turn; whether it went on
-    /// its way.
+    /// Protects a packet of a track and hands it to the socket, all in the caller's turn; whether it
+    /// went on its way.
+    ///
+    /// A track that was replaced while it was being written sends nothing more: one packet of its
+    /// own among those of its successor would tear apart the frame that these are.
     pub(crate) fn write_rtp(
         &self,
         now: Instant,
+        track: &TrackCore,
         key: TransceiverKey,
         layer: usize,
         packet: &Packet,
     ) -> bool {
         let sent = PACKET.with_borrow_mut(|buf| {
             let mut state = self.lock();
+            if !state.media.is_attached(key, track) {
+                return None;
+            }
             let transmit = state.session.write_rtp(now, key, layer, packet, buf)?;
             let len = transmit.len;
             Some(state.send_now(transmit, &buf[..len]))

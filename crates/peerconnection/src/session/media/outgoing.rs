@@ -47,7 +47,8 @@ impl Transceivers {
         let mut packet = packet.clone();
         let header = &mut packet.header;
         sender.extensions.to_wire(&mut header.extensions);
-        encoding.clock.place(now, header, clock_rate);
+        let dependency = sender.extensions.id_of(capability::DEPENDENCY_DESCRIPTOR);
+        encoding.clock.place(now, header, clock_rate, dependency);
         header.payload_type = payload_type;
         header.ssrc = encoding.ssrc;
         if !encoding.acknowledged {

@@ -3,8 +3,11 @@ use super::extension::ExtensionMap;
 use crate::api::state::MediaKind;
 use crate::capability::Capabilities;
 use crate::parameters::{RtpCodec, RtpCodecParameters, RtpEncodingParameters};
-use rtp::Header;
+use rtp::{Extensions, Header};
 use std::time::{Duration, Instant};
+
+/// The longest data of a header extension (RFC 8285 §4.3).
+const MAX_EXTENSION: usize = 255;
 
 /// The sending half of a transceiver (webrtc-pc §5.2).
 #[derive(Debug)]
@@ -52,6 +55,8 @@ pub(crate) struct Clock {
     last_sequence: u16,
     last_timestamp: u32,
     last_at: Option<Instant>,
+    frame_offset: u16,
+    last_frame: Option<u16>,
 }
 
 impl Clock {
@@ -66,12 +71,25 @@ impl Clock {
             last_sequence: sequence & 0x7FFF,
             last_timestamp: timestamp,
             last_at: None,
+            frame_offset: 0,
+            last_frame: None,
         }
     }
 
-    /// Gives a packet its place in the stream.
-    pub(crate) fn place(&mut self, now: Instant, header: &mut Header, clock_rate: u32) {
-        if self.source != Some(header.ssrc) {
+    /// Gives a packet its place in the stream. `dependency` is the id of the dependency descriptor, as
+    /// far as it was negotiated.
+    pub(crate) fn place(
+        &mut self,
+        now: Instant,
+        header: &mut Header,
+        clock_rate: u32,
+        dependency: Option<u8>,
+    ) {
+        let joins = self.source != Some(header.ssrc);
+        if let Some(id) = dependency {
+            self.place_frame(joins, &mut header.extensions, id);
+        }
+        if joins {
             // Two frames never share a timestamp.
             let elapsed = self.last_at.map_or(0, |last| {
                 ticks(now.saturating_duration_since(last), clock_rate).max(1)
@@ -92,6 +110,32 @@ impl Clock {
             self.last_timestamp = header.timestamp;
             self.last_at = Some(now);
         }
+    }
+
+    /// Frame numbers go on too (AV1 RTP Specification §A.8.2: 16 bits after the first byte; references
+    /// between frames are differences of them). Layers of a simulcast share one count, so without
+    /// this a frame of another layer could seem to be older than those before it.
+    fn place_frame(&mut self, joins: bool, extensions: &mut Extensions, id: u8) {
+        let Some(&[first, high, low, ref rest @ ..]) = extensions.get(id) else {
+            return;
+        };
+        let number = u16::from_be_bytes([high, low]);
+        if joins {
+            let next = self.last_frame.map_or(number, |last| last.wrapping_add(1));
+            self.frame_offset = next.wrapping_sub(number);
+        }
+        let number = number.wrapping_add(self.frame_offset);
+        let before = self.last_frame.unwrap_or(number);
+        if number.wrapping_sub(before) < 1 << 15 {
+            self.last_frame = Some(number);
+        }
+        let [high, low] = number.to_be_bytes();
+        let mut data = [0; MAX_EXTENSION];
+        let len = 3 + rest.len();
+        data[..3].copy_from_slice(&[first, high, low]);
+        data[3..len].copy_from_slice(rest);
+        // As long as it was, it fits as it did.
+        let _ = extensions.set(id, &data[..len]);
     }
 }
 
@@ -221,4 +265,44 @@ fn payload_types(
         Some((own.payload_type, wire.payload_type))
     };
     capabilities.iter().filter_map(wire_of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEPENDENCY: u8 = 12;
+
+    fn packet(ssrc: u32, sequence_number: u16, frame: u16) -> Header {
+        let mut header = Header {
+            ssrc,
+            sequence_number,
+            ..Header::default()
+        };
+        let [high, low] = frame.to_be_bytes();
+        let descriptor = [0xC5, high, low, 0x12];
+        header.extensions.set(DEPENDENCY, &descriptor).unwrap();
+        header
+    }
+
+    /// rtp-006: a layer whose key frame was numbered before the last frame of the other one follows
+    /// it; within a layer, distances stay.
+    #[test]
+    fn frame_numbers_go_on_from_layer_to_layer() {
+        #[expect(clippy::disallowed_methods, reason = "any instant will do")]
+        let now = Instant::now();
+        let mut clock = Clock::new(7, 0);
+        let mut placed = |ssrc, sequence, frame| {
+            let mut header = packet(ssrc, sequence, frame);
+            clock.place(now, &mut header, 90_000, Some(DEPENDENCY));
+            let data = header.extensions.get(DEPENDENCY).unwrap();
+            assert_eq!((data[0], data[3]), (0xC5, 0x12));
+            u16::from_be_bytes([data[1], data[2]])
+        };
+        assert_eq!(placed(1, 100, 0x34C), 0x34C);
+        assert_eq!(placed(2, 500, 0x34A), 0x34D);
+        assert_eq!(placed(2, 502, 0x34D), 0x350);
+        assert_eq!(placed(2, 501, 0x34C), 0x34F, "late, and in its place");
+        assert_eq!(placed(1, 101, 0x350), 0x351);
+    }
 }
