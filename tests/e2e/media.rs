@@ -314,7 +314,7 @@ async fn one_track_feeds_several_connections() {
         let remote = received(&bob).await.track;
         ends.push((alice, bob, remote));
     }
-    let mut sources = std::collections::BTreeSet::new();
+    let mut sources = BTreeSet::new();
     for (_, _, remote) in &ends {
         let packet = until_read(&track, &key_frame(), remote).await;
         sources.insert(packet.header.ssrc);

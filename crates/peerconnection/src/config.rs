@@ -1,6 +1,6 @@
 #[cfg(feature = "rtp")]
 use crate::capability::Capabilities;
-use layer::{Certificate, IceServer};
+use layer::{Certificate, IceServer, TransportPolicy};
 use std::sync::Arc;
 
 /// What a connection is made with (W3C `RTCConfiguration`, webrtc-pc §4.2.1).
@@ -37,6 +37,15 @@ pub enum IceTransportPolicy {
     /// All candidates.
     #[default]
     All,
+}
+
+impl From<IceTransportPolicy> for TransportPolicy {
+    fn from(policy: IceTransportPolicy) -> Self {
+        match policy {
+            IceTransportPolicy::Relay => Self::Relay,
+            IceTransportPolicy::All => Self::All,
+        }
+    }
 }
 
 /// W3C `RTCBundlePolicy` (webrtc-pc §4.2.5).

@@ -42,6 +42,7 @@ mod event;
 mod message;
 #[cfg(feature = "rtp")]
 mod parameters;
+mod server;
 mod session;
 mod shared;
 mod stats;

@@ -11,7 +11,8 @@ use std::task::Waker;
 use std::time::Instant;
 use testkit::{Clock, layer_seed};
 
-/// What a browser offers: audio first, then data, both bundled, with attributes nobody here knows.
+/// What a browser might offer: audio of a codec that is not spoken here, then data, both bundled,
+/// with attributes nobody here knows.
 const AUDIO_AND_DATA: &str = "v=0\r\n\
     o=- 4611731400430051336 2 IN IP4 127.0.0.1\r\n\
     s=-\r\n\
@@ -19,7 +20,7 @@ const AUDIO_AND_DATA: &str = "v=0\r\n\
     a=group:BUNDLE 0 1\r\n\
     a=extmap-allow-mixed\r\n\
     a=msid-semantic: WMS\r\n\
-    m=audio 9 UDP/TLS/RTP/SAVPF 111 0\r\n\
+    m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n\
     c=IN IP4 0.0.0.0\r\n\
     a=ice-ufrag:abcd\r\n\
     a=ice-pwd:abcdefghijklmnopqrstuvwx\r\n\
@@ -29,7 +30,7 @@ const AUDIO_AND_DATA: &str = "v=0\r\n\
     a=mid:0\r\n\
     a=sendrecv\r\n\
     a=rtcp-mux\r\n\
-    a=rtpmap:111 opus/48000/2\r\n\
+    a=rtpmap:111 SPEEX/16000\r\n\
     m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\n\
     c=IN IP4 0.0.0.0\r\n\
     a=ice-ufrag:abcd\r\n\
@@ -205,7 +206,7 @@ fn an_answer_rejects_what_it_does_not_speak_and_echoes_nothing() {
     assert_eq!(
         line(text, "m="),
         [
-            "m=audio 0 UDP/TLS/RTP/SAVPF 111 0",
+            "m=audio 0 UDP/TLS/RTP/SAVPF 111",
             "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"
         ]
     );

@@ -60,7 +60,9 @@ impl Builder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidAccess`] if a certificate has expired, [`ErrorKind::Operation`] if the
+    /// [`ErrorKind::InvalidAccess`] if a certificate has expired or a TURN server has no
+    /// credentials, [`ErrorKind::Syntax`] if a server's URL does not parse,
+    /// [`ErrorKind::Operation`] if the
     /// operating system gives no randomness or no certificate could be made.
     ///
     /// # Panics
@@ -311,6 +313,20 @@ impl PeerConnection {
     #[must_use]
     pub fn configuration(&self) -> Configuration {
         self.ask(|session| session.configuration().clone())
+    }
+
+    /// W3C `setConfiguration`: other servers and another policy, from the next generation of
+    /// candidates on ([`restart_ice`](Self::restart_ice) begins one). Nothing else can change.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidModification`] if something else differs, [`ErrorKind::Syntax`] if a
+    /// server's URL does not parse, [`ErrorKind::InvalidAccess`] if a TURN server has no
+    /// credentials, [`ErrorKind::InvalidState`] after [`close`](Self::close).
+    pub fn set_configuration(&self, configuration: Configuration) -> Result<(), Error> {
+        self.handle
+            .shared
+            .call(|state, _| state.session.set_configuration(configuration))
     }
 
     /// The pair of candidates that data takes, once selected.

@@ -36,14 +36,14 @@ use crate::api::description::{SdpType, SessionDescription};
 use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
 };
-use crate::config::{Configuration, IceTransportPolicy};
+use crate::config::Configuration;
 use crate::error::{Error, ErrorKind};
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use datachannel::{ChannelKey, Channels};
 use layer::{
     Bound, Certificate, CertificateParams, Credentials, IceConfig, Input, Interface, RequestId,
-    Seed, SocketId, Start, Transmit, TransportPolicy,
+    Seed, SocketId, Start, Transmit,
 };
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -94,6 +94,8 @@ pub struct Session {
     low_thresholds: BTreeMap<ChannelKey, u32>,
     states: States,
     events: VecDeque<SessionEvent>,
+    /// Servers or policy have changed since the last offer.
+    reconfigured: bool,
     channels_opened: u32,
     channels_closed: u32,
     closed: bool,
@@ -104,14 +106,16 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidAccess`] if a given certificate has expired,
-    /// [`ErrorKind::Operation`] if none could be made.
+    /// [`ErrorKind::InvalidAccess`] if a given certificate has expired or a TURN server has no
+    /// credentials, [`ErrorKind::Syntax`] if a server's URL does not parse,
+    /// [`ErrorKind::Operation`] if no certificate could be made.
     pub fn new(
         start: Start,
         configuration: Configuration,
         stack: Stack,
         waker: Waker,
     ) -> Result<Self, Error> {
+        crate::server::check(&configuration.ice_servers)?;
         let certificate = match configuration.certificates.first() {
             Some(certificate) if certificate.expires() <= start.wall => {
                 return Err(Error::new(
@@ -153,6 +157,7 @@ impl Session {
             low_thresholds: BTreeMap::new(),
             states: States::default(),
             events: VecDeque::new(),
+            reconfigured: false,
             channels_opened: 0,
             channels_closed: 0,
             closed: false,
@@ -241,6 +246,51 @@ impl Session {
             .filter_map(|applied| applied.username_fragment().map(str::to_owned))
             .collect();
         self.update_negotiation_needed();
+    }
+
+    /// W3C `setConfiguration`: other servers and another policy, from the next generation of
+    /// candidates on. Nothing else can change.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidModification`] if another policy of bundling or multiplexing, another
+    /// certificate, or another size of the pool after a local description is asked for;
+    /// [`ErrorKind::Syntax`] and [`ErrorKind::InvalidAccess`] for servers, as in
+    /// [`new`](Self::new); [`ErrorKind::InvalidState`] after [`close`](Self::close).
+    pub fn set_configuration(&mut self, configuration: Configuration) -> Result<(), Error> {
+        self.check_open()?;
+        crate::server::check(&configuration.ice_servers)?;
+        let own = &self.configuration;
+        let der = |configuration: &Configuration| -> Vec<Vec<u8>> {
+            let certificates = configuration.certificates.iter();
+            certificates.map(|it| it.der().to_vec()).collect()
+        };
+        let fixed = configuration.bundle_policy == own.bundle_policy
+            && configuration.rtcp_mux_policy == own.rtcp_mux_policy
+            && (configuration.certificates.is_empty() || der(&configuration) == der(own));
+        // pc-009
+        let pool_fits = configuration.ice_candidate_pool_size == own.ice_candidate_pool_size
+            || self.negotiation.local().is_none();
+        #[cfg(feature = "rtp")]
+        let fixed = fixed && configuration.capabilities == own.capabilities;
+        if !fixed || !pool_fits {
+            return Err(Error::new(
+                ErrorKind::InvalidModification,
+                "only servers and the transport policy can change",
+            ));
+        }
+        // pc-010: the next offer begins a generation that is gathered with them.
+        self.reconfigured |= configuration.ice_servers != own.ice_servers
+            || configuration.ice_transport_policy != own.ice_transport_policy;
+        let certificates = std::mem::take(&mut self.configuration.certificates);
+        self.configuration = configuration;
+        self.configuration.certificates = certificates;
+        let policy = self.configuration.ice_transport_policy.into();
+        if let Some(transport) = &mut self.transport {
+            let servers = self.configuration.ice_servers.clone();
+            transport.ice.reconfigure(servers, policy);
+        }
+        Ok(())
     }
 
     /// W3C `close`: immediate. What the layers say as a farewell comes out of
@@ -440,10 +490,7 @@ impl Session {
             None => {
                 let mut ice = IceConfig::new(self.waker.clone());
                 ice.servers.clone_from(&self.configuration.ice_servers);
-                ice.policy = match self.configuration.ice_transport_policy {
-                    IceTransportPolicy::Relay => TransportPolicy::Relay,
-                    IceTransportPolicy::All => TransportPolicy::All,
-                };
+                ice.policy = self.configuration.ice_transport_policy.into();
                 let certificate = self.certificate.clone();
                 let (stack, waker) = (&self.stack, &self.waker);
                 Transport::new(stack, self.start, certificate, ice, MAX_MESSAGE_SIZE, waker)

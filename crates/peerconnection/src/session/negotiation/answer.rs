@@ -1,8 +1,8 @@
 //! Making an answer (RFC 9429 §5.3).
 
 use super::{
-    LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, push_transport,
-    rejected, riding_sections,
+    LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, is_bundled,
+    push_transport, rejected, riding_sections, speaks_rtp,
 };
 use crate::api::description::{SdpType, SessionDescription};
 use crate::error::{Error, ErrorKind};
@@ -29,8 +29,11 @@ impl Negotiation {
         let mut answer = self.start_description();
         let data = data_section(offer);
         let rides = riding_sections(offer);
+        // Without a bundle the first section that is taken has the only transport.
+        let shared = is_bundled(offer);
+        let mut taken = false;
         for (index, section) in offer.media.iter().enumerate() {
-            let written = if !rides[index] {
+            let written = if !rides[index] || (taken && !shared) {
                 None
             } else if Some(index) == data {
                 let setup = answer_setup(offer, section, role)?;
@@ -41,6 +44,7 @@ impl Negotiation {
                 let setup = answer_setup(offer, section, role)?;
                 media.answer_section(index, offer, transport, setup)
             };
+            taken |= written.is_some();
             answer
                 .media
                 .push(written.unwrap_or_else(|| rejected(section)));
@@ -48,7 +52,7 @@ impl Negotiation {
         if let Some(group) = bundle(offer, &answer) {
             answer.push("group", group.to_string());
         }
-        if offer.has_attribute("extmap-allow-mixed") && answer.media.iter().any(Media::is_rtp) {
+        if offer.has_attribute("extmap-allow-mixed") && answer.media.iter().any(speaks_rtp) {
             answer.push_flag("extmap-allow-mixed");
         }
         Ok(self.created(SdpType::Answer, &answer))

@@ -10,7 +10,7 @@ use crate::api::description::{LocalSessionDescription, SdpType, SessionDescripti
 use crate::api::state::SignalingState;
 use crate::config::OfferOptions;
 use crate::error::{Error, ErrorKind};
-use crate::session::media::Agreement;
+use crate::session::media::{Agreement, is_spoken};
 use crate::session::transports::{layer_candidate, sdp_candidate};
 use crate::session::{Session, SessionEvent};
 use layer::{DtlsRole, IceRole};
@@ -29,7 +29,7 @@ impl Session {
     /// the layers cannot be made.
     pub fn create_offer(&mut self, options: OfferOptions) -> Result<SessionDescription, Error> {
         self.check_open()?;
-        if options.ice_restart || !self.to_replace.is_empty() {
+        if options.ice_restart || !self.to_replace.is_empty() || self.reconfigured {
             self.draw_restart();
         }
         let transport = self.local_transport()?;
@@ -177,10 +177,12 @@ impl Session {
         }
         let candidate = IceCandidate::new(init.clone())?;
         let section = section_of(remote, &init)?;
-        if self.remote_transport_section() != Some(section) {
-            // A section that is rejected here, or whose transport is that of another one.
-            return Ok(());
+        let described = &remote.description.media[section];
+        if described.is_rejected() || !is_spoken(described) {
+            return Ok(()); // Nothing to add it to.
         }
+        // Until our answer has chosen, any section may come to describe the transport.
+        let carries = self.remote_transport_section() == Some(section);
         let data = RemoteTransport::read(&remote.description, section, Some(Setup::ActPass))?;
         let generation = init
             .username_fragment
@@ -193,14 +195,17 @@ impl Session {
             ));
         }
         let Some(parsed) = candidate.parsed() else {
-            self.end_remote_candidates(now);
+            if carries {
+                self.end_remote_candidates(now);
+            }
             return Ok(());
         };
         let line = init.candidate.trim_start_matches("candidate:").to_owned();
         self.remember(section, |section| {
             section.push("candidate", line);
         });
-        if let Some(candidate) = layer_candidate(parsed)
+        if carries
+            && let Some(candidate) = layer_candidate(parsed)
             && let Some(transport) = &mut self.transport
             && transport.ice.remote_credentials() == Some(&data.credentials)
         {
@@ -240,6 +245,7 @@ impl Session {
         }
         self.ensure_transport()?;
         let restart = self.offered_restart(offer);
+        self.reconfigured = false;
         let Some(transport) = &mut self.transport else {
             return Ok(());
         };

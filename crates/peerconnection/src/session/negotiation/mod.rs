@@ -94,29 +94,31 @@ pub(crate) fn transport_section(description: &Description) -> Option<usize> {
     description.media.iter().position(usable)
 }
 
-/// Which sections the one transport can carry: those of the bundle, or only the one that describes
-/// it (JSEP's `must-bundle`, RFC 9429 §4.1.1).
-pub(crate) fn riding_sections(description: &Description) -> Vec<bool> {
+/// Whether sections share a transport: the one that describes it stands in a bundle.
+pub(crate) fn is_bundled(description: &Description) -> bool {
     let tagged = transport_section(description);
-    let group = description.bundle().ok().flatten();
-    let bundled = |section: &Media| {
-        let group = group.as_ref();
-        let mut mids = group.iter().flat_map(|group| &group.mids);
-        section
-            .mid()
-            .is_some_and(|mid| mids.any(|member| member == mid))
+    tagged.is_some_and(|index| bundles(description, &description.media[index]))
+}
+
+fn bundles(description: &Description, section: &Media) -> bool {
+    let Ok(Some(group)) = description.bundle() else {
+        return false;
     };
-    let head_is_bundled = tagged.is_some_and(|index| bundled(&description.media[index]));
-    description
-        .media
-        .iter()
-        .enumerate()
-        .map(|(index, section)| {
-            is_spoken(section)
-                && !section.is_rejected()
-                && (Some(index) == tagged || (head_is_bundled && bundled(section)))
-        })
-        .collect()
+    section
+        .mid()
+        .is_some_and(|mid| group.mids.iter().any(|member| member == mid))
+}
+
+/// Which sections of an offer one transport could carry: those of the bundle. Without one each has
+/// a transport of its own, and the answer takes a single section (JSEP's `must-bundle`, RFC 9429
+/// §4.1.1).
+pub(crate) fn riding_sections(description: &Description) -> Vec<bool> {
+    let shared = is_bundled(description);
+    let rides = |section: &Media| {
+        let usable = is_spoken(section) && !section.is_rejected();
+        usable && (!shared || bundles(description, section))
+    };
+    description.media.iter().map(rides).collect()
 }
 
 /// The part of our transport that a description carries.
@@ -297,14 +299,16 @@ impl Negotiation {
                 "the sections of the answer are not those of the offer",
             ));
         }
-        let rides = riding_sections(&answer.description);
-        let stranded = given
-            .iter()
-            .zip(rides)
-            .find(|(section, rides)| is_spoken(section) && !section.is_rejected() && !rides);
+        let tagged = transport_section(&answer.description).map(|index| &given[index]);
+        let shared = is_bundled(&answer.description);
+        let stranded = given.iter().find(|section| {
+            let carried = tagged.is_some_and(|tagged| std::ptr::eq(tagged, *section))
+                || (shared && bundles(&answer.description, section));
+            is_spoken(section) && !section.is_rejected() && !carried
+        });
         match stranded {
             None => Ok(()),
-            Some((section, _)) => Err(Error::new(
+            Some(section) => Err(Error::new(
                 ErrorKind::InvalidAccess,
                 format!(
                     "the answer leaves section {} out of the bundle",
@@ -361,6 +365,11 @@ impl Negotiation {
         self.session_version += 1;
         SessionDescription::new(kind, text)
     }
+}
+
+/// Whether packets of audio or video are agreed on in a section.
+fn speaks_rtp(section: &Media) -> bool {
+    section.is_rtp() && !section.is_rejected()
 }
 
 /// Parses a description, telling where it breaks.

@@ -2,7 +2,7 @@
 
 use super::{
     LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, push_transport,
-    rejected,
+    rejected, speaks_rtp,
 };
 use crate::api::description::{SdpType, SessionDescription};
 use crate::session::media::Transceivers;
@@ -65,7 +65,7 @@ impl Negotiation {
             let group = Group::bundle(bundled).to_string();
             offer.push("group", group);
         }
-        if offer.media.iter().any(Media::is_rtp) {
+        if offer.media.iter().any(speaks_rtp) {
             // RFC 8285 §6: extensions of any length may come to us in one stream.
             offer.push_flag("extmap-allow-mixed");
         }

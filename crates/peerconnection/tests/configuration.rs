@@ -1,0 +1,92 @@
+//! W3C `setConfiguration` (webrtc-pc §4.4.1.6).
+#![cfg(feature = "ring")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use muonrtc_peerconnection::{
+    BundlePolicy, Configuration, ErrorKind, IceServer, PeerConnection, SessionDescription,
+};
+
+fn with_servers(urls: &[&str]) -> Configuration {
+    let mut configuration = Configuration::default();
+    configuration.ice_servers = urls
+        .iter()
+        .map(|url| IceServer::new(vec![(*url).to_owned()]))
+        .collect();
+    configuration
+}
+
+fn fragment(description: &SessionDescription) -> String {
+    let mut lines = description.sdp().lines();
+    let line = lines.find(|line| line.starts_with("a=ice-ufrag:"));
+    line.unwrap().to_owned()
+}
+
+async fn connected() -> (PeerConnection, PeerConnection) {
+    let peer = || {
+        PeerConnection::builder(Configuration::default())
+            .build()
+            .unwrap()
+    };
+    let (alice, bob) = (peer(), peer());
+    let _channel = alice.create_data_channel("a", None).unwrap();
+    alice.set_local_description(None).await.unwrap();
+    bob.set_remote_description(alice.local_description().unwrap())
+        .await
+        .unwrap();
+    bob.set_local_description(None).await.unwrap();
+    alice
+        .set_remote_description(bob.local_description().unwrap())
+        .await
+        .unwrap();
+    (alice, bob)
+}
+
+// pc-007
+#[tokio::test]
+async fn servers_that_cannot_be_asked_are_refused() {
+    let refused = |urls: &[&str]| {
+        let built = PeerConnection::builder(with_servers(urls)).build();
+        built.err().map(|error| error.kind())
+    };
+    assert_eq!(refused(&["http://a.example"]), Some(ErrorKind::Syntax));
+    assert_eq!(refused(&["turn:a.example"]), Some(ErrorKind::InvalidAccess));
+    assert_eq!(refused(&["stun:a.example"]), None);
+}
+
+// pc-009
+#[tokio::test]
+async fn what_cannot_change_is_refused_and_changes_nothing() {
+    let (alice, _bob) = connected().await;
+    let kind = |configuration| {
+        alice
+            .set_configuration(configuration)
+            .map_err(|it| it.kind())
+    };
+    let mut bundled = with_servers(&["stun:192.0.2.1"]);
+    bundled.bundle_policy = BundlePolicy::MaxBundle;
+    assert_eq!(kind(bundled), Err(ErrorKind::InvalidModification));
+    let mut pool = Configuration::default();
+    pool.ice_candidate_pool_size = 3;
+    assert_eq!(kind(pool), Err(ErrorKind::InvalidModification));
+    assert_eq!(kind(with_servers(&["stun:"])), Err(ErrorKind::Syntax));
+    assert!(alice.configuration().ice_servers.is_empty());
+    alice.close();
+    assert_eq!(kind(Configuration::default()), Err(ErrorKind::InvalidState));
+}
+
+// pc-010
+#[tokio::test]
+async fn new_servers_make_the_next_offer_a_restart() {
+    let (alice, _bob) = connected().await;
+    let before = fragment(&alice.local_description().unwrap());
+    let same = alice.create_offer(None).await.unwrap();
+    assert_eq!(fragment(&same), before);
+    alice.set_configuration(Configuration::default()).unwrap();
+    assert_eq!(fragment(&alice.create_offer(None).await.unwrap()), before);
+    alice
+        .set_configuration(with_servers(&["stun:192.0.2.1"]))
+        .unwrap();
+    assert_eq!(alice.configuration().ice_servers.len(), 1);
+    let offer = alice.create_offer(None).await.unwrap();
+    assert_ne!(fragment(&offer), before);
+}
