@@ -1,14 +1,19 @@
 //! Congestion control (RFC 9260 §7): how much may be in flight.
 
+mod cubic;
+mod hystart;
 mod reno;
 
 use crate::{CongestionControl, Factory};
-pub(crate) use reno::Reno;
+use cubic::Cubic;
+use reno::Reno;
 use std::fmt;
+use std::time::{Duration, Instant};
 
 /// What a controller learns from a SACK.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Acked {
+    pub(crate) now: Instant,
     /// Bytes that this SACK acknowledged for the first time.
     pub(crate) bytes: usize,
     /// Bytes in flight before the SACK.
@@ -17,6 +22,10 @@ pub(crate) struct Acked {
     pub(crate) in_flight: usize,
     /// Whether the Cumulative TSN Ack Point advanced.
     pub(crate) advanced: bool,
+    /// The round trip of what has just arrived, if it can be told.
+    pub(crate) round_trip: Option<Duration>,
+    /// The smoothed round trip.
+    pub(crate) smoothed: Option<Duration>,
 }
 
 /// Decides the congestion window. All sizes are bytes.
@@ -46,6 +55,7 @@ pub(crate) trait Controller: Send + fmt::Debug {
 /// The controller that the settings ask for. `segment` is what one packet carries.
 pub(crate) fn controller(settings: &Factory, segment: usize) -> Box<dyn Controller> {
     match settings.congestion {
+        CongestionControl::Cubic => Box::new(Cubic::new(settings.initial_window, segment)),
         CongestionControl::Reno => Box::new(Reno::new(settings.initial_window, segment)),
     }
 }

@@ -51,7 +51,8 @@ pub struct Factory {
     /// (`Max.Burst`, RFC 9260 §6.1). Default 16: RFC 9260 §16 says 4, from the time of 64 KiB
     /// router queues; the initial window is a burst of 10 already.
     pub max_burst: usize,
-    /// The congestion control. Default Reno (RFC 9260 §7).
+    /// The congestion control. Default CUBIC, which the TCP and QUIC of today use too; RFC 9260 §7
+    /// describes Reno.
     pub congestion: CongestionControl,
 }
 
@@ -59,8 +60,12 @@ pub struct Factory {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CongestionControl {
-    /// Slow start and congestion avoidance of RFC 9260 §7.2.
+    /// CUBIC (RFC 9438) with HyStart++ (RFC 9406): on long fast paths the window comes back in
+    /// seconds after a loss, and slow start ends before it fills the queue. On short or slow paths
+    /// it is as fast as Reno.
     #[default]
+    Cubic,
+    /// Slow start and congestion avoidance of RFC 9260 §7.2.
     Reno,
 }
 
@@ -80,7 +85,7 @@ impl Default for Factory {
             send_buffer: 16 * 1024 * 1024,
             initial_window: 10,
             max_burst: 16,
-            congestion: CongestionControl::Reno,
+            congestion: CongestionControl::Cubic,
         }
     }
 }

@@ -207,10 +207,13 @@ impl Sender {
         if news.bytes > 0 {
             self.expirations = 0;
             self.congestion.acked(Acked {
+                now,
                 bytes: news.bytes,
                 in_flight_before,
                 in_flight: self.outstanding.in_flight(),
                 advanced: news.advanced,
+                round_trip: news.latest,
+                smoothed: self.rto.smoothed_round_trip(),
             });
         }
         self.end_recovery();

@@ -7,7 +7,7 @@ use crate::receiver::receive_window;
 use crate::sender::Upper;
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
-use layer::{SctpConfig, SctpEvent, SctpStats, Start};
+use layer::{Message, SctpConfig, SctpEvent, SctpStats, Start};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -62,6 +62,9 @@ pub(super) struct Local {
     pub(super) queue: SendQueue,
     pub(super) events: VecDeque<SctpEvent>,
     pub(super) stats: SctpStats,
+    /// Messages that the owner had not taken when the association ended: no more than the receive
+    /// window holds.
+    pub(super) undelivered: VecDeque<Message>,
     /// Packets that are complete: answers that stand alone, or carry another tag than the TCB's.
     alone: VecDeque<Vec<u8>>,
     /// Chunks that travel with others.
@@ -90,6 +93,7 @@ impl Local {
             queue: SendQueue::new(settings.send_buffer),
             events: VecDeque::new(),
             stats: SctpStats::default(),
+            undelivered: VecDeque::new(),
             alone: VecDeque::new(),
             chunks: VecDeque::new(),
             refused: None,

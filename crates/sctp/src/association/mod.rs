@@ -53,6 +53,10 @@ impl Association {
     /// Ends the association without another word to the peer.
     fn end(&mut self, end: End) {
         if !matches!(self.state, State::Closed) {
+            // What had arrived whole is still the owner's.
+            while let Some(message) = self.poll_message() {
+                self.local.undelivered.push_back(message);
+            }
             self.state = State::Closed;
             self.local.queue.clear();
             self.local.events.push_back(SctpEvent::Ended(end));
@@ -187,6 +191,7 @@ impl Sctp for Association {
         match &mut self.state {
             // Data may come before the COOKIE ACK does; messages do not come before `Connected`.
             State::Open(tcb) if !tcb.is_connecting() => tcb.receiver.poll_message(),
+            State::Closed => self.local.undelivered.pop_front(),
             _ => None,
         }
     }

@@ -112,17 +112,22 @@ impl Controller for Reno {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests")]
 mod tests {
     use super::*;
+    use std::time::Instant;
 
     const SEGMENT: usize = 1000;
 
     fn full(reno: &Reno, bytes: usize) -> Acked {
         Acked {
+            now: Instant::now(),
             bytes,
             in_flight_before: reno.window(),
             in_flight: reno.window().saturating_sub(bytes),
             advanced: true,
+            round_trip: None,
+            smoothed: None,
         }
     }
 
@@ -133,10 +138,9 @@ mod tests {
         reno.acked(full(&reno, 2000));
         assert_eq!(reno.window(), 12_000);
         reno.acked(Acked {
-            bytes: 2000,
             in_flight_before: 3000,
             in_flight: 1000,
-            advanced: true,
+            ..full(&reno, 2000)
         });
         assert_eq!(reno.window(), 12_000);
         reno.acked(full(&reno, 12_000));

@@ -1,0 +1,121 @@
+//! Two flows through one queue, in virtual time.
+
+use crate::link::{config, start};
+use bytes::Bytes;
+use layer::{Outgoing, Sctp, SctpConnect, SctpEvent};
+use muonrtc_sctp::{Association, CongestionControl, Factory};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+/// How long a packet may queue.
+const QUEUE: Duration = Duration::from_millis(50);
+
+/// Ends 0 and 2 send to 1 and 3 through one queue; what goes back has the way for itself.
+pub(crate) struct Bottleneck {
+    ends: Vec<Association>,
+    now: Instant,
+    delay: Duration,
+    /// Bytes per second.
+    rate: u64,
+    free_at: Instant,
+    wire: BTreeMap<(Instant, u64), (usize, Vec<u8>)>,
+    count: u64,
+    received: [usize; 2],
+}
+
+impl Bottleneck {
+    pub(crate) fn new(controls: [CongestionControl; 2], delay: Duration, rate: u64) -> Self {
+        let now = Instant::now();
+        let mut ends = Vec::new();
+        for (flow, control) in controls.into_iter().enumerate() {
+            let mut factory = Factory::default();
+            factory.congestion = control;
+            for end in 0..2 {
+                let label = u8::try_from(2 * flow + end + 1).unwrap();
+                ends.push(factory.association(start(now, 1, label), config()));
+            }
+        }
+        Self {
+            ends,
+            now,
+            delay,
+            rate,
+            free_at: now,
+            wire: BTreeMap::new(),
+            count: 0,
+            received: [0; 2],
+        }
+    }
+
+    /// Mbit/s of each flow.
+    pub(crate) fn run(&mut self, time: Duration) -> [f64; 2] {
+        for at in 0..self.ends.len() {
+            let ports = SctpConnect::new(5000, 5000);
+            self.ends[at].connect(self.now, ports).unwrap();
+            self.turn(at);
+        }
+        let until = self.now + time;
+        while self.now < until {
+            let arrival = self.wire.keys().next().map(|key| key.0);
+            let timers = self.ends.iter().filter_map(Association::poll_timeout);
+            self.now = arrival
+                .into_iter()
+                .chain(timers)
+                .min()
+                .unwrap()
+                .max(self.now);
+            if arrival.is_some_and(|at| at <= self.now) {
+                let (_, (to, packet)) = self.wire.pop_first().unwrap();
+                self.ends[to].handle_input(self.now, &packet);
+                self.turn(to);
+            }
+            for at in 0..self.ends.len() {
+                if self.ends[at]
+                    .poll_timeout()
+                    .is_some_and(|at| at <= self.now)
+                {
+                    self.ends[at].handle_timeout(self.now);
+                    self.turn(at);
+                }
+            }
+        }
+        self.received
+            .map(|bytes| bytes as f64 * 8.0 / 1e6 / time.as_secs_f64())
+    }
+
+    /// One end takes what has come, has always more to send if it is a sender, and sends.
+    fn turn(&mut self, at: usize) {
+        let end = &mut self.ends[at];
+        while let Some(message) = end.poll_message() {
+            self.received[at / 2] += message.data.len();
+            end.consume(self.now, message.stream, message.data.len());
+        }
+        while let Some(event) = end.poll_event() {
+            assert!(!matches!(event, SctpEvent::Ended(_)), "{event:?}");
+        }
+        while at.is_multiple_of(2) && end.buffered_amount(0) < 64 * 1024 {
+            let message = Outgoing::new(0, 53, Bytes::from_static(&[3; 16 * 1024]));
+            end.send(self.now, message).unwrap();
+        }
+        let mut buf = [0; 2048];
+        while let Some(len) = self.ends[at].poll_transmit(self.now, &mut buf) {
+            self.carry(at, buf[..len].to_vec());
+        }
+    }
+
+    fn carry(&mut self, from: usize, packet: Vec<u8>) {
+        let mut leaves = self.now;
+        if from.is_multiple_of(2) {
+            let begins = self.free_at.max(self.now);
+            if begins - self.now > QUEUE {
+                return;
+            }
+            let nanos = packet.len() as u64 * 1_000_000_000 / self.rate;
+            leaves = begins + Duration::from_nanos(nanos);
+            self.free_at = leaves;
+        }
+        self.count += 1;
+        let key = (leaves + self.delay, self.count);
+        self.wire.insert(key, (from ^ 1, packet));
+    }
+}
