@@ -55,7 +55,7 @@ struct Protector {
 impl Protector {
     fn new(start: Start, config: SrtpConfig) -> Self {
         let context = srtp::Factory::default()
-            .new_srtp(start.clone(), config.clone())
+            .new_srtp(start, config.clone())
             .unwrap();
         Self {
             start,
@@ -68,7 +68,7 @@ impl Protector {
         let mut out = vec![0; header.len() + payload.len() + 64];
         let len = match self.context.protect_into(header, payload, &mut out) {
             Err(ProtectError::TooManySources) => {
-                *self = Self::new(self.start.clone(), self.config.clone());
+                *self = Self::new(self.start, self.config.clone());
                 self.context.protect_into(header, payload, &mut out).ok()?
             }
             protected => protected.ok()?,
