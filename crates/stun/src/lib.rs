@@ -16,6 +16,7 @@ mod builder;
 mod credential;
 mod error;
 mod message;
+mod round_trip;
 mod transaction;
 
 pub use attribute::{
@@ -30,4 +31,5 @@ pub use builder::Builder;
 pub use credential::{SecurityFeatures, long_term_key};
 pub use error::{DecodeError, EncodeError};
 pub use message::{Class, HEADER_LEN, MAGIC_COOKIE, Message, Method, TransactionId};
+pub use round_trip::RoundTrip;
 pub use transaction::{Step, Timing, Transaction};

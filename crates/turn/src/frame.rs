@@ -90,6 +90,21 @@ impl Frames {
         self.taken += length;
         Ok(Some(&mut self.buffer[start..self.taken]))
     }
+
+    /// How many bytes wait for the rest of their message. A stream that waits long is slow on
+    /// purpose.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.buffer.len() - self.taken
+    }
+
+    /// What has been read beyond the last message: the beginning of a stream of something else
+    /// (RFC 6062 §4.3).
+    #[must_use]
+    pub fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.drain(..self.taken);
+        self.buffer
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ pub mod server;
 pub use client::Client;
 pub use frame::{FrameError, Frames, frame_len};
 pub use server::Server;
-pub use stun::{AddressFamily, Icmp, Timing};
+pub use stun::{AddressFamily, ConnectionId, Icmp, RequestedTransport, Timing};
 
 /// What carries messages between client and server (RFC 8656 §3.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

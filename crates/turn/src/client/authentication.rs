@@ -2,13 +2,14 @@
 
 use super::Failure;
 use crypto::{HmacKey, Provider};
+use std::sync::Arc;
 use stun::{
     Builder, Message, Nonce, PasswordAlgorithm, PasswordAlgorithms, Realm, SecurityFeatures,
     Userhash, Username, long_term_key,
 };
 
 /// What the server wants to see in a request, from its last 401 or 438.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Challenge {
     realm: String,
     nonce: String,
@@ -18,7 +19,7 @@ pub(super) struct Challenge {
     /// In place of the user name, if the server takes it.
     userhash: Option<Userhash>,
     /// For MESSAGE-INTEGRITY-SHA256 if there are `algorithms`, else for MESSAGE-INTEGRITY.
-    key: Box<dyn HmacKey>,
+    key: Arc<dyn HmacKey>,
 }
 
 impl Challenge {
@@ -60,7 +61,7 @@ impl Challenge {
             userhash: features
                 .username_anonymity
                 .then(|| Userhash::new(provider, username, realm)),
-            key: hmac.key(&key),
+            key: hmac.key(&key).into(),
         })
     }
 

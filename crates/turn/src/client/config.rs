@@ -2,7 +2,7 @@ use crate::Transport;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
-use stun::{AddressFamily, Timing};
+use stun::{AddressFamily, RequestedTransport, Timing};
 
 /// The settings of a [`Client`](super::Client). `Debug` does not show the password.
 #[derive(Clone)]
@@ -16,6 +16,10 @@ pub struct Config {
     pub password: String,
     /// What carries messages to the server. Default [`Transport::Datagram`].
     pub transport: Transport,
+    /// What the relay speaks with peers. Default [`RequestedTransport::UDP`]. With
+    /// [`RequestedTransport::TCP`] (RFC 6062, over [`Transport::Stream`] only) peers are reached by
+    /// [`connect`](super::Client::connect) instead of channels and datagrams.
+    pub requested_transport: RequestedTransport,
     /// The family of the relayed address. Default `None`: not asked for, which gives IPv4
     /// (RFC 8656 §7.1).
     pub family: Option<AddressFamily>,
@@ -27,7 +31,8 @@ pub struct Config {
     /// What SOFTWARE says in requests. Default `None`: nothing.
     pub software: Option<String>,
     /// How requests over [`Transport::Datagram`] are repeated. Default: RFC 8489 §6.2.1, up to
-    /// 39.5 s. Over a stream its total is how long an answer is waited for.
+    /// 39.5 s. A path with a longer round trip is waited for longer, once it has been measured. Over
+    /// a stream its total is how long an answer is waited for.
     pub timing: Timing,
     /// The most peer addresses with a permission. Default 100, as many as an ICE agent has remote
     /// candidates. [`permit`](super::Client::permit) refuses more.
@@ -35,6 +40,9 @@ pub struct Config {
     /// The most channels, those included that rest before their number may be used again. Default
     /// 100; at most 4096 numbers exist.
     pub max_channels: usize,
+    /// The most peers that are being connected to at once (RFC 6062). Default 16.
+    /// [`connect`](super::Client::connect) refuses more.
+    pub max_connects: usize,
     /// Servers that have sent the client elsewhere already: an ALTERNATE-SERVER among them is a loop
     /// (RFC 8489 §10). Default none; filled by who follows
     /// [`Failure::TryAlternate`](super::Failure::TryAlternate).
@@ -54,6 +62,7 @@ impl Config {
             username: username.into(),
             password: password.into(),
             transport: Transport::Datagram,
+            requested_transport: RequestedTransport::UDP,
             family: None,
             lifetime: None,
             dont_fragment: false,
@@ -61,6 +70,7 @@ impl Config {
             timing: Timing::default(),
             max_permissions: 100,
             max_channels: 100,
+            max_connects: 16,
             visited: Vec::new(),
         }
     }

@@ -7,8 +7,8 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::time::Instant;
 use stun::{
-    Attribute, AttributeType, Builder, Class, Data, DontFragment, HEADER_LEN, Icmp, Message,
-    Method, XorPeerAddress,
+    Attribute, AttributeType, Builder, Class, ConnectionId, Data, DontFragment, HEADER_LEN, Icmp,
+    Message, Method, XorPeerAddress,
 };
 
 /// How many events may wait before [`Event::Unreachable`], which is only a hint, is left out.
@@ -19,6 +19,12 @@ const ATTRIBUTE_HEADER: usize = 4;
 
 /// The attributes of a Data indication that must be understood.
 const UNDERSTOOD: [AttributeType; 2] = [AttributeType::XOR_PEER_ADDRESS, AttributeType::DATA];
+
+/// The attributes of a ConnectionAttempt indication that must be understood.
+const UNDERSTOOD_IN_ATTEMPTS: [AttributeType; 2] = [
+    AttributeType::XOR_PEER_ADDRESS,
+    AttributeType::CONNECTION_ID,
+];
 
 /// What became of an input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,6 +70,9 @@ impl Client {
             Class::Indication if message.method() == Method::DATA => {
                 return self.handle_data(now, &message);
             }
+            Class::Indication if message.method() == Method::CONNECTION_ATTEMPT => {
+                self.handle_attempt(&message);
+            }
             Class::Request | Class::Indication => self.stats.unmatched += 1,
         }
         Received::Consumed
@@ -105,6 +114,9 @@ impl Client {
     ) -> Result<Range<usize>, WrapError> {
         if self.allocation().is_none() {
             return Err(WrapError::NotAllocated);
+        }
+        if self.relays_connections() {
+            return Err(WrapError::Transport);
         }
         // turn-012
         if !self.peers.is_permitted(now, peer.ip()) {
@@ -203,6 +215,25 @@ impl Client {
             _ => self.stats.malformed += 1,
         }
         Received::Consumed
+    }
+
+    /// A peer has connected to the relayed address (RFC 6062 §4.4).
+    fn handle_attempt(&mut self, message: &Message<'_>) {
+        let (Ok(Some(XorPeerAddress(peer))), Ok(Some(connection)), None) = (
+            message.attribute(),
+            message.attribute::<ConnectionId>(),
+            message.unknown_attributes(&UNDERSTOOD_IN_ATTEMPTS),
+        ) else {
+            self.stats.malformed += 1;
+            return;
+        };
+        // The server has the bound; who does not look at events loses attempts, not memory.
+        if self.peers.knows(peer.ip()) && self.events.len() < MAX_EVENTS {
+            self.events
+                .push_back(Event::ConnectionAttempt { peer, connection });
+        } else {
+            self.stats.not_permitted += 1;
+        }
     }
 
     fn received(&mut self, now: Instant, peer: SocketAddr, range: Range<usize>) -> Received {

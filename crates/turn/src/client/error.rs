@@ -1,7 +1,7 @@
 use std::fmt;
 
-/// What the caller of [`permit`](super::Client::permit) or
-/// [`bind_channel`](super::Client::bind_channel) did wrong.
+/// What the caller of [`permit`](super::Client::permit), [`bind_channel`](super::Client::bind_channel)
+/// or [`connect`](super::Client::connect) did wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PeerError {
@@ -9,6 +9,9 @@ pub enum PeerError {
     NotAllocated,
     /// The peer's address is not of the family of the relayed one (RFC 8656 §10).
     Family,
+    /// Channels are for allocations that relay UDP, connections for those that relay TCP
+    /// (RFC 6062 §4).
+    Transport,
     /// More peers than the configuration allows.
     TooMany,
 }
@@ -18,6 +21,7 @@ impl fmt::Display for PeerError {
         f.write_str(match self {
             Self::NotAllocated => "there is no allocation",
             Self::Family => "the peer's address family is not the relay's",
+            Self::Transport => "the allocation does not relay this protocol",
             Self::TooMany => "the client keeps no more peers",
         })
     }
@@ -31,6 +35,8 @@ impl std::error::Error for PeerError {}
 pub enum WrapError {
     /// There is no allocation.
     NotAllocated,
+    /// The allocation relays TCP: data goes over connections of its own (RFC 6062 §4).
+    Transport,
     /// The peer is not permitted (yet): the server would drop the payload.
     NotPermitted,
     /// The buffer has not the room around the payload that [`Client::room`](super::Client::room)
@@ -42,6 +48,7 @@ impl fmt::Display for WrapError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::NotAllocated => "there is no allocation",
+            Self::Transport => "the allocation does not relay datagrams",
             Self::NotPermitted => "the peer is not permitted",
             Self::NoRoom => "the buffer has no room around the payload",
         })

@@ -1,6 +1,6 @@
 use super::Failure;
 use std::net::{IpAddr, SocketAddr};
-use stun::Icmp;
+use stun::{ConnectionId, Icmp};
 
 /// What a [`Client`](super::Client) tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +48,30 @@ pub enum Event {
         peer: SocketAddr,
         /// What a router told.
         icmp: Icmp,
+    },
+    /// The relay is connected with a peer that [`connect`](super::Client::connect) asked for
+    /// (RFC 6062 §4.3); [`data_connection`](super::Client::data_connection) takes it over, within
+    /// 30 s.
+    Connected {
+        /// The peer.
+        peer: SocketAddr,
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// The relay is not connected with the peer.
+    NotConnected {
+        /// The peer.
+        peer: SocketAddr,
+        /// Why.
+        reason: Failure,
+    },
+    /// A permitted peer has connected to the relayed address (RFC 6062 §4.4);
+    /// [`data_connection`](super::Client::data_connection) accepts it, within 30 s.
+    ConnectionAttempt {
+        /// The peer.
+        peer: SocketAddr,
+        /// The connection.
+        connection: ConnectionId,
     },
     /// The allocation is over; nothing comes after this.
     Ended(Ending),

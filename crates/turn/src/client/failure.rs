@@ -45,6 +45,10 @@ pub enum Failure {
     UnsupportedTransportProtocol,
     /// 443: the peer's address is not of the allocation's family.
     PeerAddressFamilyMismatch,
+    /// 446: the relay has a connection with this peer (RFC 6062 §6.3).
+    ConnectionAlreadyExists,
+    /// 447: the peer does not answer, or the connection is gone (RFC 6062 §6.3).
+    ConnectionFailed,
     /// 486: this user has as many allocations as allowed.
     AllocationQuotaReached,
     /// 508: the server is full.
@@ -82,6 +86,8 @@ impl Failure {
             441 => Self::WrongCredentials,
             442 => Self::UnsupportedTransportProtocol,
             443 => Self::PeerAddressFamilyMismatch,
+            446 => Self::ConnectionAlreadyExists,
+            447 => Self::ConnectionFailed,
             486 => Self::AllocationQuotaReached,
             508 => Self::InsufficientCapacity,
             code => Self::Refused { code },
@@ -100,6 +106,8 @@ impl Failure {
             Self::WrongCredentials => 441,
             Self::UnsupportedTransportProtocol => 442,
             Self::PeerAddressFamilyMismatch => 443,
+            Self::ConnectionAlreadyExists => 446,
+            Self::ConnectionFailed => 447,
             Self::AllocationQuotaReached => 486,
             Self::InsufficientCapacity => 508,
             Self::Refused { code } => *code,
@@ -144,6 +152,8 @@ impl fmt::Display for Failure {
             Self::WrongCredentials => "the allocation belongs to other credentials",
             Self::UnsupportedTransportProtocol => "the server does not relay this protocol",
             Self::PeerAddressFamilyMismatch => "the peer's address family is not the relay's",
+            Self::ConnectionAlreadyExists => "the relay has a connection with this peer",
+            Self::ConnectionFailed => "the peer does not answer the relay",
             Self::AllocationQuotaReached => "the user has too many allocations",
             Self::InsufficientCapacity => "the server is full",
             Self::Refused { code } => return write!(f, "the server refuses with {code}"),

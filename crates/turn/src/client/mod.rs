@@ -2,16 +2,19 @@
 
 mod authentication;
 mod config;
+mod connection;
 mod data;
 mod error;
 mod event;
 mod failure;
+mod message;
 mod peer;
 mod request;
 mod response;
 mod stats;
 
 pub use config::Config;
+pub use connection::{DataConnection, DataState};
 pub use data::{Received, Room};
 pub use error::{PeerError, WrapError};
 pub use event::{Ending, Event};
@@ -24,16 +27,10 @@ use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use peer::{Due, MARGIN, Peers};
 use request::{MAX_PEERS_PER_REQUEST, Purpose, Request, Requests, Wanted};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
-use stun::{
-    AddressFamily, Builder, ChannelNumber, Class, DontFragment, Lifetime, RequestedAddressFamily,
-    RequestedTransport, Software, Timing, Transaction, TransactionId, XorPeerAddress,
-};
-
-/// The largest request.
-const MAX_REQUEST: usize = 1500;
+use stun::{ConnectionId, RequestedTransport, RoundTrip, Timing, Transaction, TransactionId};
 
 /// How long a closing client waits for the server: three requests, 500 ms apart and more.
 const CLOSE_TIMING: (u32, u32) = (3, 4);
@@ -43,9 +40,14 @@ const CLOSE_TIMING: (u32, u32) = (3, 4);
 /// | family | methods |
 /// |---|---|
 /// | input | [`handle_input`](Client::handle_input), [`handle_timeout`](Client::handle_timeout) |
-/// | verbs | [`allocate`](Client::allocate), [`permit`](Client::permit), [`bind_channel`](Client::bind_channel), [`forget`](Client::forget), [`connection_closed`](Client::connection_closed), [`close`](Client::close), and [`wrap`](Client::wrap) for data |
+/// | verbs | [`allocate`](Client::allocate), [`permit`](Client::permit), [`bind_channel`](Client::bind_channel), [`connect`](Client::connect), [`data_connection`](Client::data_connection), [`forget`](Client::forget), [`connection_closed`](Client::connection_closed), [`close`](Client::close), and [`wrap`](Client::wrap) for data |
 /// | output | [`poll_transmit`](Client::poll_transmit), [`poll_timeout`](Client::poll_timeout), [`poll_event`](Client::poll_event), in this order until empty after every input and verb |
-/// | questions | [`state`](Client::state), [`relayed`](Client::relayed), [`mapped`](Client::mapped), [`server`](Client::server), [`room`](Client::room), [`is_permitted`](Client::is_permitted), [`stats`](Client::stats) |
+/// | questions | [`state`](Client::state), [`relayed`](Client::relayed), [`mapped`](Client::mapped), [`server`](Client::server), [`room`](Client::room), [`is_permitted`](Client::is_permitted), [`reason_phrase`](Client::reason_phrase), [`stats`](Client::stats) |
+///
+/// The client is fed whole messages: datagrams as they come, and a stream (TCP, TLS) cut by
+/// [`Frames`](crate::Frames). What it gives to be sent goes out as it is, on a stream too: STUN and
+/// ChannelData tell their own length there, and have no length before them as RFC 4571 would put it
+/// (RFC 8489 §6.2.2).
 ///
 /// Permissions and channels are kept alive as long as data goes over them; after five minutes without
 /// any they end by themselves and an event says so.
@@ -60,6 +62,11 @@ pub struct Client {
     phase: Phase,
     requests: Requests,
     peers: Peers,
+    /// Peers that are being connected to.
+    connecting: BTreeSet<SocketAddr>,
+    round_trip: RoundTrip,
+    /// The reason phrase of the last error.
+    phrase: String,
     events: VecDeque<Event>,
     stats: Stats,
 }
@@ -128,6 +135,9 @@ impl Client {
             phase: Phase::New,
             requests: Requests::default(),
             peers: Peers::default(),
+            connecting: BTreeSet::new(),
+            round_trip: RoundTrip::default(),
+            phrase: String::new(),
             events: VecDeque::new(),
             stats: Stats::default(),
             config,
@@ -136,9 +146,16 @@ impl Client {
 
     // --- verbs ---
 
-    /// Asks for an allocation. Does nothing if that was done before.
+    /// Asks for an allocation. Does nothing if that was done before. One that relays TCP over
+    /// [`Transport::Datagram`] fails at once with [`Failure::UnsupportedTransportProtocol`]
+    /// (RFC 6062 §4.1).
     pub fn allocate(&mut self, now: Instant) {
-        if matches!(self.phase, Phase::New) {
+        if !matches!(self.phase, Phase::New) {
+            return;
+        }
+        if self.relays_connections() && self.config.transport == Transport::Datagram {
+            self.end(Ending::Failed(Failure::UnsupportedTransportProtocol));
+        } else {
             self.phase = Phase::Allocating;
             self.requests.want(Purpose::Allocate);
             self.write_requests(now);
@@ -172,6 +189,9 @@ impl Client {
     /// [`PeerError`] without an allocation, for another address family, and for one peer too many.
     pub fn bind_channel(&mut self, now: Instant, peer: SocketAddr) -> Result<(), PeerError> {
         self.check_family(peer.ip())?;
+        if self.relays_connections() {
+            return Err(PeerError::Transport);
+        }
         let is_new = !self.peers.knows(peer.ip());
         if is_new && self.peers.permissions() >= self.config.max_permissions {
             return Err(PeerError::TooMany);
@@ -183,6 +203,49 @@ impl Client {
             self.write_requests(now);
         }
         Ok(())
+    }
+
+    /// Asks the relay to connect with a peer (RFC 6062 §4.3), on an allocation that relays TCP. Told
+    /// by [`Event::Connected`] or [`Event::NotConnected`]; nothing happens while it is asked for.
+    /// Needs no permission, and gives none.
+    ///
+    /// # Errors
+    ///
+    /// [`PeerError`] without an allocation, on one that relays UDP, for another address family, and
+    /// for one peer too many.
+    pub fn connect(&mut self, now: Instant, peer: SocketAddr) -> Result<(), PeerError> {
+        self.check_family(peer.ip())?;
+        if !self.relays_connections() {
+            return Err(PeerError::Transport);
+        }
+        if self.connecting.contains(&peer) {
+            return Ok(());
+        }
+        if self.connecting.len() >= self.config.max_connects {
+            return Err(PeerError::TooMany);
+        }
+        self.connecting.insert(peer);
+        self.requests.want(Purpose::Connect(peer));
+        self.write_requests(now);
+        Ok(())
+    }
+
+    /// The beginning of a further stream to [`server`](Client::server), which then carries what goes
+    /// between us and the peer of this connection (RFC 6062 §4.3, §4.4). `None` without an
+    /// allocation that relays TCP.
+    pub fn data_connection(
+        &mut self,
+        now: Instant,
+        connection: ConnectionId,
+    ) -> Option<DataConnection> {
+        let challenge = self.challenge.clone();
+        if self.allocation().is_none() || !self.relays_connections() {
+            return None;
+        }
+        let mut seed = [0; 32];
+        self.random.fill_bytes(&mut seed);
+        let begun = DataConnection::begin(now, &self.config, challenge, connection, seed);
+        Some(begun)
     }
 
     /// Lets permission and channels of a peer end: the server drops them when their time is over, and
@@ -329,6 +392,12 @@ impl Client {
         self.peers.is_permitted(now, peer)
     }
 
+    /// The reason phrase that the server gave with its last error, for people; empty before the first.
+    #[must_use]
+    pub fn reason_phrase(&self) -> &str {
+        &self.phrase
+    }
+
     /// Counters.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -344,6 +413,10 @@ impl Client {
         }
     }
 
+    fn relays_connections(&self) -> bool {
+        self.config.requested_transport == RequestedTransport::TCP
+    }
+
     fn check_family(&self, peer: IpAddr) -> Result<(), PeerError> {
         let allocation = self.allocation().ok_or(PeerError::NotAllocated)?;
         if allocation.relayed.is_ipv4() == peer.is_ipv4() {
@@ -357,6 +430,7 @@ impl Client {
         self.phase = Phase::Ended;
         self.requests.clear();
         self.peers = Peers::default();
+        self.connecting.clear();
         self.events.push_back(Event::Ended(ending));
     }
 
@@ -376,6 +450,7 @@ impl Client {
     fn delete(&mut self, now: Instant) {
         self.requests.clear();
         self.peers = Peers::default();
+        self.connecting.clear();
         self.requests.want(Purpose::Delete);
         self.write_requests(now);
     }
@@ -431,10 +506,13 @@ impl Client {
     }
 
     fn transaction(&self, id: TransactionId, now: Instant, purpose: &Purpose) -> Transaction {
-        let timing = match purpose {
+        let mut timing = match purpose {
             Purpose::Delete => self.close_timing(),
             _ => self.config.timing,
         };
+        // stun-022
+        let measured = self.round_trip.timeout(now).unwrap_or_default();
+        timing.retransmission_timeout = timing.retransmission_timeout.max(measured);
         match self.config.transport {
             Transport::Datagram => Transaction::start(id, now, timing),
             // stun-023
@@ -446,62 +524,6 @@ impl Client {
         let mut id = [0; 12];
         self.random.fill_bytes(&mut id);
         TransactionId(id)
-    }
-
-    /// Writes a request; `None` if it gets too large.
-    fn write(&self, id: TransactionId, purpose: &Purpose) -> Option<Vec<u8>> {
-        let mut buf = [0; MAX_REQUEST];
-        let mut builder = Builder::new(&mut buf, Class::Request, purpose.method(), id);
-        if let Some(software) = &self.config.software {
-            builder.attribute(&Software(software));
-        }
-        match purpose {
-            Purpose::Allocate => self.write_allocate(&mut builder),
-            Purpose::Refresh => self.write_lifetime(&mut builder),
-            Purpose::Delete => {
-                builder.attribute(&Lifetime(0));
-            }
-            Purpose::Permit(peers) => {
-                // turn-013
-                for peer in peers {
-                    builder.attribute(&XorPeerAddress(SocketAddr::new(*peer, 0)));
-                }
-            }
-            Purpose::Bind { number, peer } => {
-                builder.attribute(&ChannelNumber(*number));
-                builder.attribute(&XorPeerAddress(*peer));
-            }
-        }
-        // turn-001: the first request is bare, there is no challenge yet.
-        if let Some(challenge) = &self.challenge {
-            challenge.sign(&self.config.username, &mut builder);
-        }
-        let len = builder.finish().ok()?;
-        Some(buf[..len].to_vec())
-    }
-
-    fn write_allocate(&self, builder: &mut Builder<'_>) {
-        // turn-003
-        builder.attribute(&RequestedTransport::UDP);
-        if let Some(family) = self.config.family {
-            builder.attribute(&RequestedAddressFamily(family));
-        }
-        if self.dont_fragment {
-            builder.attribute(&DontFragment);
-        }
-        self.write_lifetime(builder);
-    }
-
-    fn write_lifetime(&self, builder: &mut Builder<'_>) {
-        if let Some(lifetime) = self.config.lifetime {
-            let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
-            builder.attribute(&Lifetime(seconds.max(1)));
-        }
-    }
-
-    /// The family of the relayed address that was asked for (RFC 8656 §7.2).
-    fn family(&self) -> AddressFamily {
-        self.config.family.unwrap_or(AddressFamily::Ipv4)
     }
 }
 

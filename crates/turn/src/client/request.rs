@@ -23,6 +23,7 @@ pub(super) enum Purpose {
         number: u16,
         peer: SocketAddr,
     },
+    Connect(SocketAddr),
 }
 
 impl Purpose {
@@ -32,6 +33,7 @@ impl Purpose {
             Self::Refresh | Self::Delete => Method::REFRESH,
             Self::Permit(_) => Method::CREATE_PERMISSION,
             Self::Bind { .. } => Method::CHANNEL_BIND,
+            Self::Connect(_) => Method::CONNECT,
         }
     }
 }
@@ -58,7 +60,7 @@ pub(super) struct Wanted {
     pub(super) renewals: u32,
 }
 
-/// All requests of a client. There is at most one per allocation, peer and channel, so the bounds on
+/// All requests of a client. There is at most one per allocation, peer, channel and connection, so the bounds on
 /// those bound this too.
 #[derive(Debug, Default)]
 pub(super) struct Requests {

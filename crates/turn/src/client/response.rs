@@ -7,12 +7,12 @@ use crate::Transport;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use stun::{
-    AddressFamily, AlternateDomain, AlternateServer, Attribute, AttributeType, Class, ErrorCode,
-    Lifetime, Message, UnknownAttributes, XorMappedAddress, XorRelayedAddress,
+    AddressFamily, AlternateDomain, AlternateServer, Attribute, AttributeType, Class, ConnectionId,
+    ErrorCode, Lifetime, Message, UnknownAttributes, XorMappedAddress, XorRelayedAddress,
 };
 
 /// How often a request is asked anew for another nonce or realm before the server is given up.
-const MAX_RENEWALS: u32 = 3;
+pub(super) const MAX_RENEWALS: u32 = 3;
 
 /// How often the client follows ALTERNATE-SERVER.
 const MAX_REDIRECTS: usize = 4;
@@ -21,7 +21,7 @@ const MAX_REDIRECTS: usize = 4;
 const DEFAULT_LIFETIME: Duration = Duration::from_secs(600);
 
 /// The attributes in answers that must be understood (RFC 8489 §6.3.3).
-const UNDERSTOOD: [AttributeType; 12] = [
+pub(super) const UNDERSTOOD: [AttributeType; 13] = [
     AttributeType::MAPPED_ADDRESS,
     AttributeType::USERNAME,
     AttributeType::ERROR_CODE,
@@ -34,6 +34,7 @@ const UNDERSTOOD: [AttributeType; 12] = [
     AttributeType::XOR_MAPPED_ADDRESS,
     AttributeType::RESERVATION_TOKEN,
     AttributeType::XOR_PEER_ADDRESS,
+    AttributeType::CONNECTION_ID,
 ];
 
 impl Client {
@@ -49,7 +50,7 @@ impl Client {
         }
         let code = match message.class() {
             Class::Error => match message.attribute::<ErrorCode<'_>>() {
-                Ok(Some(error)) => Some(error.code),
+                Ok(Some(error)) => Some((error.code, error.reason)),
                 _ => {
                     self.stats.malformed += 1;
                     return;
@@ -57,12 +58,20 @@ impl Client {
             },
             _ => None,
         };
+        let phrase = code.map(|(_, phrase)| phrase);
+        let code = code.map(|(code, _)| code);
         if !matches!(code, Some(401 | 438)) && !self.is_authentic(now, message) {
             return;
         }
         let Some(request) = self.requests.remove(id) else {
             return;
         };
+        if let Some(round_trip) = request.transaction.round_trip(now) {
+            self.round_trip.measured(now, round_trip);
+        }
+        if let Some(phrase) = phrase {
+            phrase.clone_into(&mut self.phrase);
+        }
         self.stats.responses_received += 1;
         match code {
             // stun-015
@@ -186,6 +195,7 @@ impl Client {
                     }
                 }
             }
+            Purpose::Connect(peer) => self.connected(now, peer, message),
             Purpose::Bind { peer, .. } => {
                 let wanted = self.peers.channel(peer).is_some_and(|it| it.is_wanted());
                 if !wanted {
@@ -228,6 +238,16 @@ impl Client {
         self.events.push_back(Event::Allocated { relayed, mapped });
     }
 
+    /// The relay has a connection with the peer (RFC 6062 §4.3).
+    fn connected(&mut self, now: Instant, peer: SocketAddr, message: &Message<'_>) {
+        let Ok(Some(connection)) = message.attribute::<ConnectionId>() else {
+            return self.failed(now, Purpose::Connect(peer), Failure::Malformed);
+        };
+        if self.connecting.remove(&peer) {
+            self.events.push_back(Event::Connected { peer, connection });
+        }
+    }
+
     fn refreshed(&mut self, now: Instant, message: &Message<'_>) {
         if let Phase::Allocated(allocation) = &mut self.phase {
             let lifetime = lifetime(message);
@@ -251,6 +271,12 @@ impl Client {
             _ if is_over => self.end(Ending::Failed(failure)),
             Purpose::Refresh => self.refresh_failed(now, failure),
             Purpose::Permit(peers) => self.permit_failed(&peers, &failure),
+            Purpose::Connect(peer) => {
+                if self.connecting.remove(&peer) {
+                    let reason = failure;
+                    self.events.push_back(Event::NotConnected { peer, reason });
+                }
+            }
             Purpose::Bind { peer, .. } => {
                 if self.peers.unbind(now, peer) {
                     let reason = failure;
