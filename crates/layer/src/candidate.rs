@@ -8,7 +8,8 @@ pub enum Protocol {
     /// Datagrams.
     #[default]
     Udp,
-    /// A TCP connection, each packet behind a 16-bit length (RFC 4571).
+    /// A stream: TCP, or TLS over it. To a peer each packet lies behind a 16-bit length (RFC 4571);
+    /// to a server see [`Framing`](crate::Framing).
     Tcp,
 }
 

@@ -68,10 +68,11 @@ pub trait Ice: Send {
     /// Answers [`IceEvent::ListInterfaces`]. May be called again, unasked, whenever addresses come or go.
     fn interfaces_listed(&mut self, now: Instant, request: RequestId, interfaces: &[Interface]);
 
-    /// Answers [`IceEvent::Bind`].
+    /// Answers [`IceEvent::Bind`] and [`IceEvent::ListenTcp`].
     fn bound(&mut self, now: Instant, request: RequestId, result: Result<Bound, io::ErrorKind>);
 
-    /// Answers [`IceEvent::ConnectTcp`]; also tells of a connection that a passive candidate accepted.
+    /// Answers [`IceEvent::ConnectTcp`]; also tells of a connection that a listener accepted, with
+    /// the request of [`IceEvent::ListenTcp`].
     fn tcp_connected(
         &mut self,
         now: Instant,
@@ -95,6 +96,12 @@ pub trait Ice: Send {
 
     /// Starts gathering for the current generation. Does nothing if it was started already.
     fn gather(&mut self, now: Instant);
+
+    /// Starts gathering before anybody needs candidates (the candidate pool, RFC 9429 §3.5.4). What it
+    /// finds is told when [`gather`](Ice::gather) is called. An agent that cannot leaves it.
+    fn gather_ahead(&mut self, now: Instant) {
+        let _ = now;
+    }
 
     /// Sets our role. The initiator controls unless the peer is lite (RFC 8445 §6.1.1); a role
     /// conflict is solved by the agents themselves and told by [`IceEvent::RoleChange`].
@@ -319,6 +326,18 @@ impl Bound {
     }
 }
 
+/// How packets lie in a TCP or TLS stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Framing {
+    /// Each behind a length of 16 bits (RFC 4571 §2): to a peer.
+    #[default]
+    Length,
+    /// One behind the other: STUN and ChannelData tell their own length (RFC 8656 §12.5), and
+    /// ChannelData is padded to a multiple of four bytes. To a STUN or TURN server.
+    Stun,
+}
+
 /// What the agent tells, and what it asks of the shell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -341,10 +360,35 @@ pub enum IceEvent {
     ConnectTcp {
         /// For the answer.
         request: RequestId,
-        /// The address to connect from.
+        /// The address to connect from; port 0 for any.
         local: SocketAddr,
         /// Where to.
         remote: SocketAddr,
+        /// How packets lie in the stream.
+        framing: Framing,
+        /// The name that the server's certificate must carry, where the stream is TLS (`turns:`,
+        /// `stuns:`); `None` for plain TCP.
+        server_name: Option<String>,
+    },
+    /// Asks for a socket that accepts TCP connections of peers (passive candidates, RFC 6544
+    /// §4.1); answered by [`Ice::bound`]. Each connection it accepts is told by
+    /// [`Ice::tcp_connected`] with this request; its packets lie behind lengths.
+    ListenTcp {
+        /// For the answer.
+        request: RequestId,
+        /// The address to bind; port 0 for any.
+        local: SocketAddr,
+        /// The ports to try when `local` has port 0; `None` for any.
+        ports: Option<(u16, u16)>,
+    },
+    /// Asks that a `.local` name is answered for by multicast DNS as long as the agent lives
+    /// (draft-ietf-mmusic-mdns-ice-candidates §3.1.1). There is no answer; a shell that cannot leaves
+    /// it.
+    PublishName {
+        /// The name.
+        host: String,
+        /// Its address, one of this host.
+        address: IpAddr,
     },
     /// The socket is no longer needed.
     CloseSocket {
@@ -588,6 +632,54 @@ pub struct PairStats {
     pub total_round_trip_time: Duration,
     /// The latest one.
     pub current_round_trip_time: Option<Duration>,
+    /// What went wrong last, even if a later check succeeded.
+    pub last_failure: Option<PairFailure>,
+}
+
+/// Why a check of a pair came to nothing, or why the pair cannot be used any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PairFailure {
+    /// Nobody answered, however often we asked.
+    TimedOut,
+    /// The peer answered with this STUN error code.
+    Refused {
+        /// 300 to 699.
+        code: u16,
+    },
+    /// The answer came back another way than the check went (RFC 8445 §7.2.5.2.1).
+    Asymmetric,
+    /// The answer was not one: it lacks what it must have, or has what nobody understands.
+    Malformed,
+    /// The TURN server does not relay to the peer.
+    NotPermitted {
+        /// Its STUN error code, if it gave one.
+        code: Option<u16>,
+    },
+    /// The TCP connection was not made.
+    Connect(io::ErrorKind),
+    /// The socket, the connection or the relay is gone.
+    Closed,
+    /// The peer has not renewed its consent in time, or has taken it back (RFC 7675).
+    ConsentLost,
+}
+
+impl fmt::Display for PairFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::TimedOut => "no answer",
+            Self::Refused { code } => return write!(f, "refused with {code}"),
+            Self::Asymmetric => "answered from another address",
+            Self::Malformed => "the answer was malformed",
+            Self::NotPermitted { code: None } => "the relay does not permit the peer",
+            Self::NotPermitted { code: Some(code) } => {
+                return write!(f, "the relay does not permit the peer: {code}");
+            }
+            Self::Connect(error) => return write!(f, "no connection: {error}"),
+            Self::Closed => "the socket is gone",
+            Self::ConsentLost => "consent has ended",
+        })
+    }
 }
 
 impl PairStats {
@@ -608,8 +700,57 @@ impl PairStats {
             responses_sent: 0,
             total_round_trip_time: Duration::ZERO,
             current_round_trip_time: None,
+            last_failure: None,
         }
     }
+}
+
+/// What asking one server from one local address has come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServerStats {
+    /// The URL, as configured.
+    pub url: String,
+    /// The server's address, once its name is resolved.
+    pub address: Option<SocketAddr>,
+    /// The local address it is asked from, once there is one.
+    pub local: Option<SocketAddr>,
+    /// How far it has come.
+    pub state: ServerState,
+    /// Why it has failed, as the event told.
+    pub failure: Option<CandidateError>,
+}
+
+impl ServerStats {
+    /// A server that was not asked yet.
+    #[must_use]
+    pub fn new(url: String) -> Self {
+        Self {
+            url,
+            address: None,
+            local: None,
+            state: ServerState::Waiting,
+            failure: None,
+        }
+    }
+}
+
+/// How far asking a server has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ServerState {
+    /// Waits for its turn, for an address to ask from, or for gathering to begin.
+    Waiting,
+    /// Its name is being resolved.
+    Resolving,
+    /// A connection to it is being made.
+    Connecting,
+    /// It is being asked.
+    Asking,
+    /// It has answered: a reflexive candidate, or an allocation that stands.
+    Answered,
+    /// It gives no candidate, or no longer.
+    Failed,
 }
 
 /// Counters of an agent. Every drop has one, so that "why not connected" has an answer.
@@ -618,6 +759,12 @@ impl PairStats {
 pub struct IceStats {
     /// Every pair, highest priority first.
     pub pairs: Vec<PairStats>,
+    /// The candidates of ours, those included that are not signalled.
+    pub local_candidates: Vec<Candidate>,
+    /// The candidates of the peer.
+    pub remote_candidates: Vec<Candidate>,
+    /// Each server, from each local address that asks it.
+    pub servers: Vec<ServerStats>,
     /// Packets that looked like STUN and could not be parsed.
     pub malformed: u64,
     /// Requests and responses whose integrity or user name was wrong or missing.

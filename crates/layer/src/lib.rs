@@ -67,8 +67,9 @@ pub use dtls::{
 pub use end::{Blame, End};
 pub use front::{Datagrams, Streams};
 pub use ice::{
-    Bound, CandidatePair, Credentials, GatheringState, Ice, IceConfig, IceError, IceEvent, IceRole,
-    IceState, IceStats, Input, Interface, NewIce, PairState, PairStats, Received, RequestId, Route,
+    Bound, CandidatePair, Credentials, Framing, GatheringState, Ice, IceConfig, IceError, IceEvent,
+    IceRole, IceState, IceStats, Input, Interface, NewIce, PairFailure, PairState, PairStats,
+    Received, RequestId, Route, ServerState, ServerStats,
 };
 pub use sctp::{
     Message, NewSctp, Outgoing, Reliability, Sctp, SctpConfig, SctpConnect, SctpError, SctpEvent,

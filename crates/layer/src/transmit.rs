@@ -14,7 +14,7 @@ pub struct SocketId(pub u32);
 pub struct Transmit {
     /// The socket to send on.
     pub socket: SocketId,
-    /// What that socket speaks: datagrams, or a stream that wants RFC 4571 framing.
+    /// What that socket speaks: datagrams, or a stream, which the shell frames as it was asked for.
     pub protocol: Protocol,
     /// The local address of that socket, as candidates show it (a base).
     pub local: SocketAddr,

@@ -139,6 +139,10 @@ impl Driver {
                     let refused = Err(io::ErrorKind::Unsupported);
                     self.answer(|session, now| session.tcp_connected(now, request, refused));
                 }
+                ShellRequest::ListenTcp { request, .. } => {
+                    let refused = Err(io::ErrorKind::Unsupported);
+                    self.answer(|session, now| session.bound(now, request, refused));
+                }
                 ShellRequest::Resolve { request, host } => self.resolve(request, host),
                 ShellRequest::CloseSocket { socket } => self.close_socket(socket),
             }

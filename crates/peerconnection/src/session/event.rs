@@ -6,7 +6,7 @@ use crate::api::state::{
 };
 use crate::error::Error;
 use datachannel::ChannelKey;
-use layer::{CandidateError, RequestId, SocketId};
+use layer::{CandidateError, Framing, RequestId, SocketId};
 use std::net::SocketAddr;
 
 /// What a [`Session`](super::Session) tells its owner, in the order it happened.
@@ -84,10 +84,23 @@ pub enum ShellRequest {
     ConnectTcp {
         /// For the answer.
         request: RequestId,
-        /// From.
+        /// From; port 0 for any.
         local: SocketAddr,
         /// To.
         remote: SocketAddr,
+        /// How packets lie in the stream.
+        framing: Framing,
+        /// The name of the server's certificate, where the stream is TLS.
+        server_name: Option<String>,
+    },
+    /// A socket that accepts TCP connections: `bound`, and `tcp_connected` for each of them.
+    ListenTcp {
+        /// For the answers.
+        request: RequestId,
+        /// The address; port 0 for any.
+        local: SocketAddr,
+        /// The ports to try when `local` has port 0.
+        ports: Option<(u16, u16)>,
     },
     /// The addresses of a name: `resolved`.
     Resolve {

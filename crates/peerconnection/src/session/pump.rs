@@ -45,10 +45,23 @@ impl Session {
                 request,
                 local,
                 remote,
+                framing,
+                server_name,
             } => SessionEvent::Request(ShellRequest::ConnectTcp {
                 request,
                 local,
                 remote,
+                framing,
+                server_name,
+            }),
+            IceEvent::ListenTcp {
+                request,
+                local,
+                ports,
+            } => SessionEvent::Request(ShellRequest::ListenTcp {
+                request,
+                local,
+                ports,
             }),
             IceEvent::Resolve { request, host } => {
                 SessionEvent::Request(ShellRequest::Resolve { request, host })

@@ -34,6 +34,7 @@ impl Drive {
                 request,
                 local,
                 remote,
+                ..
             } => {
                 let made = self.network.connect(now, host, *local, *remote);
                 self.connecting(agent, *request, made);
