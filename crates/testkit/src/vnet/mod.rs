@@ -20,7 +20,7 @@
 //!   exceeds an MTU vanishes without a word, as on paths that filter ICMP.
 //! - Hosts have sockets for datagrams and **streams**, which connect, are accepted, split and
 //!   coalesced, ended and reset, through all of the above.
-//! - A [`Server`] plays a host from inside; [`StunServer`] is one.
+//! - A [`Server`] plays a host from inside; [`StunServer`] and [`TurnServer`] are two.
 //! - Links are unplugged, addresses, routers and everything else changed while it all runs.
 //!
 //! It is sans-IO, seeded, and repeats itself: no clock is read, no task runs. A packet moves when
@@ -76,6 +76,7 @@ mod server;
 mod socket;
 mod stream;
 mod subnet;
+mod turn;
 
 pub use drive::{AgentId, Drive, Participant};
 pub use firewall::{Direction, Firewall, Rule, Verdict};
@@ -86,3 +87,4 @@ pub use server::{Server, Shell, StunServer};
 pub use socket::{Arrival, Delivery};
 pub use stream::Reads;
 pub use subnet::{LinkId, Prefix, Router, SubnetId};
+pub use turn::{TURN_PORT, TURNS_PORT, TurnServer};

@@ -8,7 +8,8 @@ use std::time::Instant;
 use stun::{Builder, Class, Message, Method, XorMappedAddress};
 
 /// Plays a host: everything that reaches one of the host's sockets goes to it, and it answers in the
-/// same instant. [`StunServer`] is one; wrap a TURN server's core to have another one.
+/// same instant. [`StunServer`] and [`TurnServer`](super::TurnServer) are two; wrap a machine of
+/// your own to have another one.
 ///
 /// Install it with [`Network::serve`].
 pub trait Server: Send + fmt::Debug {
