@@ -43,7 +43,7 @@ impl Lab {
         let home = network.add_subnet(internet, &["192.168.1.0/24"], router);
         let client = network.add_host_at("client", home, ip("192.168.1.2"));
         let server = network.add_host_at("server", internet, ip("192.0.2.1"));
-        let listener = network.listen(server, at(SERVER)).unwrap().socket;
+        let listener = network.listen(server, at(SERVER), None).unwrap().socket;
         let uplink = network.uplink(home).unwrap();
         let slow = Link::delayed(SECOND / 100);
         network.set_link(uplink, slow.clone(), slow);
@@ -287,7 +287,9 @@ fn only_the_open_port_is_reached_through_a_strict_firewall() {
     let router = Router::firewall(Firewall::tcp_only(443));
     let mut lab = Lab::new(router, 1);
     let server = lab.server;
-    lab.network.listen(server, at("192.0.2.1:80")).unwrap();
+    lab.network
+        .listen(server, at("192.0.2.1:80"), None)
+        .unwrap();
     let (ours, theirs) = lab.open();
     let client = lab.client;
     lab.write(client, ours, b"out");
@@ -303,7 +305,9 @@ fn only_the_open_port_is_reached_through_a_strict_firewall() {
         matches!(seen.as_slice(), [it] if it.arrival == Arrival::Failed(io::ErrorKind::TimedOut))
     );
     // Nor does anything come in that was not asked for.
-    lab.network.listen(client, at("192.168.1.2:443")).unwrap();
+    lab.network
+        .listen(client, at("192.168.1.2:443"), None)
+        .unwrap();
     let now = lab.clock.now();
     let to = at("192.168.1.2:443");
     lab.network

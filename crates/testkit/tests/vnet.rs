@@ -310,3 +310,22 @@ fn a_stun_server_answers_binding_requests_and_nothing_else() {
         assert_eq!(lab.network.poll_deliver(now), None);
     }
 }
+
+// RFC 6762 §3: a name that multicast answers for is known on its own link.
+#[test]
+fn a_published_name_is_known_on_its_subnet_and_nowhere_else() {
+    let mut network = Network::new(1);
+    let internet = network.internet();
+    let home = network.add_subnet(internet, &["192.168.1.0/24"], Router::open());
+    let one = network.add_host_at("one", home, ip("192.168.1.2"));
+    let other = network.add_host_at("other", home, ip("192.168.1.3"));
+    let far = network.add_host_at("far", internet, ip("192.0.2.1"));
+    network.set_name("far.example", vec![ip("192.0.2.1")]);
+    network.publish(one, "one.local", ip("192.168.1.2"));
+    network.publish(one, "wrong.local", ip("192.168.1.3"));
+    let all = [one, other, far];
+    let found = |name: &str| all.map(|host| network.resolve_at(host, name).len());
+    assert_eq!(found("one.local"), [1, 1, 0]);
+    assert_eq!(found("wrong.local"), [0; 3]);
+    assert_eq!(found("far.example"), [1; 3]);
+}

@@ -66,10 +66,15 @@ impl Host {
     }
 
     /// A port for a listener.
-    pub(super) fn listener_port(&mut self, ip: IpAddr, wanted: u16) -> Option<u16> {
+    pub(super) fn listener_port(
+        &mut self,
+        ip: IpAddr,
+        wanted: u16,
+        ports: Option<(u16, u16)>,
+    ) -> Option<u16> {
         let listeners = &self.listeners;
         let free = |port: u16| !listeners.contains_key(&SocketAddr::new(ip, port));
-        free_port(&mut self.next_port, wanted, None, free)
+        free_port(&mut self.next_port, wanted, ports, free)
     }
 
     /// A port to connect from. One that listens, or has a stream to somewhere else, will do, as with

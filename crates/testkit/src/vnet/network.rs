@@ -31,6 +31,8 @@ pub struct Network {
     pub(super) streams_made: u64,
     pub(super) ready: VecDeque<Delivery>,
     names: BTreeMap<String, Vec<IpAddr>>,
+    /// Names that hosts answer for on a subnet.
+    published: BTreeMap<String, (SubnetId, IpAddr)>,
     pub(super) stats: Stats,
 }
 
@@ -81,6 +83,7 @@ impl Network {
             streams_made: 0,
             ready: VecDeque::new(),
             names: BTreeMap::new(),
+            published: BTreeMap::new(),
             stats: Stats::default(),
         }
     }
@@ -146,10 +149,34 @@ impl Network {
         self.names.insert(name.into(), addresses);
     }
 
-    /// The addresses of a name; none if it is unknown.
+    /// The addresses that a name was given; none if it is unknown.
     #[must_use]
     pub fn resolve(&self, name: &str) -> &[IpAddr] {
         self.names.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    /// Lets a host answer for a name with one of its addresses, to the hosts on the same subnet
+    /// (multicast DNS, RFC 6762). An address that it does not have is ignored.
+    pub fn publish(&mut self, host: HostId, name: impl Into<String>, address: IpAddr) {
+        if let Some(link) = self.link_with(host, address) {
+            let subnet = self.links[link.0].subnet;
+            self.published.insert(name.into(), (subnet, address));
+        }
+    }
+
+    /// What a host is told when it asks for a name: what was [given](Network::set_name), or what is
+    /// [published](Network::publish) on one of its subnets.
+    #[must_use]
+    pub fn resolve_at(&self, host: HostId, name: &str) -> Vec<IpAddr> {
+        let Some((subnet, address)) = self.published.get(name) else {
+            return self.resolve(name).to_vec();
+        };
+        let mut links = self.links.iter().filter(|link| link.live);
+        let hears = links.any(|link| {
+            let own = link.host.is_some_and(|(own, _)| own == host);
+            own && link.subnet == *subnet
+        });
+        if hears { vec![*address] } else { Vec::new() }
     }
 
     // --- changes while it runs ---

@@ -98,15 +98,21 @@ impl Network {
         self.depart(now, host, packet);
     }
 
-    /// Lets a host accept streams at an address; each comes as [`Arrival::Accepted`].
+    /// Lets a host accept streams at an address, chosen as by [`bind`](Network::bind); each comes as
+    /// [`Arrival::Accepted`].
     ///
     /// # Errors
     ///
     /// As [`bind`](Network::bind).
-    pub fn listen(&mut self, host: HostId, local: SocketAddr) -> Result<Bound, io::ErrorKind> {
+    pub fn listen(
+        &mut self,
+        host: HostId,
+        local: SocketAddr,
+        ports: Option<(u16, u16)>,
+    ) -> Result<Bound, io::ErrorKind> {
         let ip = self.own_address(host, local.ip())?;
         let host = &mut self.hosts[host.0];
-        let port = host.listener_port(ip, local.port());
+        let port = host.listener_port(ip, local.port(), ports);
         let local = SocketAddr::new(ip, port.ok_or(io::ErrorKind::AddrInUse)?);
         let socket = host.new_socket();
         host.listeners.insert(local, socket);
@@ -135,6 +141,13 @@ impl Network {
         let socket = self.add_stream(host, stream);
         self.flush(now, host, socket);
         Ok(Bound::new(socket, local))
+    }
+
+    /// How many bytes [`write`](Network::write) would take now.
+    #[must_use]
+    pub fn room(&self, host: HostId, socket: SocketId) -> usize {
+        let stream = self.hosts[host.0].streams.get(&socket);
+        stream.map_or(0, Stream::room)
     }
 
     /// Writes to a stream and returns how many of the bytes it took: up to 1 MiB wait at once. An

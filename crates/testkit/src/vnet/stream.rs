@@ -163,13 +163,17 @@ impl Stream {
         }
     }
 
-    /// Takes as many bytes as there is room for.
-    pub(super) fn write(&mut self, now: Instant, bytes: &[u8]) -> usize {
+    /// How many bytes it takes now.
+    pub(super) fn room(&self) -> usize {
         if self.finishing || self.state == State::Closed {
             return 0;
         }
-        let room = MAX_UNSENT.saturating_sub(self.outgoing.len());
-        let taken = bytes.len().min(room);
+        MAX_UNSENT.saturating_sub(self.outgoing.len())
+    }
+
+    /// Takes as many bytes as there is room for.
+    pub(super) fn write(&mut self, now: Instant, bytes: &[u8]) -> usize {
+        let taken = bytes.len().min(self.room());
         self.outgoing.extend(&bytes[..taken]);
         self.written += taken as u64;
         self.push(now);

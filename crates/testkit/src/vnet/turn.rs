@@ -192,7 +192,11 @@ impl TurnServer {
                 shell.send(now, five_tuple.server, five_tuple.client, message);
             }
             Transport::Stream => {
-                if let Some(socket) = self.clients.get(&five_tuple) {
+                let Some(socket) = self.clients.get(&five_tuple) else {
+                    return;
+                };
+                // Whole or not at all: the stream is to be followed on.
+                if message.len() <= shell.network.room(shell.host, *socket) {
                     shell.network.write(now, shell.host, *socket, message);
                 }
             }
@@ -259,7 +263,7 @@ impl Server for TurnServer {
             }
         }
         for address in &self.streams {
-            if let Err(error) = shell.network.listen(shell.host, *address) {
+            if let Err(error) = shell.network.listen(shell.host, *address, None) {
                 panic!("the TURN server cannot listen at {address}: {error}");
             }
         }

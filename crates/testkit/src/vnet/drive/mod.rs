@@ -8,8 +8,8 @@ use crate::Clock;
 use crate::seed::layer_seed;
 use frame::Frames;
 use layer::{
-    Candidate, Ice, IceConfig, IceEvent, IceRole, IceState, Input, NewIce, Protocol, Received,
-    RequestId, SocketId, Transmit,
+    Candidate, Framing, Ice, IceConfig, IceEvent, IceRole, IceState, Input, NewIce, Protocol,
+    Received, RequestId, SocketId, Transmit,
 };
 use std::collections::BTreeMap;
 use std::fmt;
@@ -33,8 +33,9 @@ pub struct AgentId(usize);
 /// Any number of ICE agents on the hosts of a [`Network`], a clock, and the signalling between them.
 ///
 /// The driver plays the shell: it answers interface lists, binds, names and TCP connections out of
-/// the network, frames the packets of streams (RFC 4571), and carries candidates between agents
-/// that were [introduced](Drive::introduce).
+/// the network, frames the packets of streams, and carries candidates between agents that were
+/// [introduced](Drive::introduce). A stream that is asked for as TLS is a plain one: nobody looks
+/// into streams here, so that firewalls and NATs could not tell the difference.
 pub struct Drive {
     /// What lies between.
     pub network: Network,
@@ -65,7 +66,8 @@ pub struct Participant {
 #[derive(Debug)]
 enum Socket {
     Datagrams,
-    Connecting(RequestId),
+    Connecting(RequestId, Framing),
+    Listening(RequestId),
     Stream(Frames),
 }
 
@@ -289,8 +291,12 @@ impl Drive {
             arrival,
             ..
         } = delivery;
-        let mut agents = self.agents.iter_mut();
-        let owner = agents.position(|end| end.host == host && end.sockets.contains_key(&socket));
+        let named = match arrival {
+            Arrival::Accepted { listener } => listener,
+            _ => socket,
+        };
+        let mut agents = self.agents.iter();
+        let owner = agents.position(|end| end.host == host && end.sockets.contains_key(&named));
         let Some(owner) = owner else {
             return;
         };
@@ -303,8 +309,13 @@ impl Drive {
                 else {
                     return;
                 };
-                for packet in frames.take(&bytes) {
-                    self.input(owner, socket, Protocol::Tcp, (local, remote), packet);
+                match frames.take(&bytes) {
+                    Ok(packets) => {
+                        for packet in packets {
+                            self.input(owner, socket, Protocol::Tcp, (local, remote), packet);
+                        }
+                    }
+                    Err(_) => self.stream_changed(owner, socket, local, &Arrival::Reset),
                 }
             }
             other => self.stream_changed(owner, socket, local, &other),
@@ -364,8 +375,7 @@ impl Drive {
         let size = transmit.segment_size.unwrap_or(bytes.len()).max(1);
         for packet in bytes.chunks(size) {
             if transmit.protocol == Protocol::Tcp {
-                let framed = frame::framed(packet);
-                self.network.write(now, host, transmit.socket, &framed);
+                self.write(agent, transmit.socket, packet);
             } else {
                 let (from, to) = (transmit.local, transmit.remote);
                 self.network.send(now, host, from, to, packet);
@@ -375,6 +385,14 @@ impl Drive {
 }
 
 impl Participant {
+    /// How packets lie in one of its streams.
+    fn framing(&self, socket: SocketId) -> Framing {
+        match self.sockets.get(&socket) {
+            Some(Socket::Stream(frames)) => frames.framing(),
+            _ => Framing::default(),
+        }
+    }
+
     /// Its host.
     #[must_use]
     pub fn host(&self) -> HostId {

@@ -1,9 +1,9 @@
 //! What the driver does for agents in the place of the shell and of the signalling.
 
-use super::frame::Frames;
+use super::frame::{self, Frames};
 use super::{AgentId, Drive, Signal, Socket};
 use crate::vnet::Arrival;
-use layer::{Bound, GatheringState, IceEvent, RequestId, SocketId};
+use layer::{Bound, Framing, GatheringState, IceEvent, RequestId, SocketId};
 use std::io;
 use std::net::SocketAddr;
 
@@ -34,18 +34,34 @@ impl Drive {
                 request,
                 local,
                 remote,
+                framing,
                 ..
             } => {
                 let made = self.network.connect(now, host, *local, *remote);
-                self.connecting(agent, *request, made);
+                self.connecting(agent, *request, *framing, made);
+            }
+            IceEvent::ListenTcp {
+                request,
+                local,
+                ports,
+            } => {
+                let result = self.network.listen(host, *local, *ports);
+                if let Ok(bound) = &result {
+                    let listening = Socket::Listening(*request);
+                    end.sockets.insert(bound.socket, listening);
+                }
+                end.machine.bound(now, *request, result);
             }
             IceEvent::CloseSocket { socket } => {
                 end.sockets.remove(socket);
                 self.network.close(now, host, *socket);
             }
             IceEvent::Resolve { request, host } => {
-                let addresses = self.network.resolve(host).to_vec();
+                let addresses = self.network.resolve_at(end.host, host);
                 end.machine.resolved(now, *request, &addresses);
+            }
+            IceEvent::PublishName { host, address } => {
+                self.network.publish(end.host, host.as_str(), *address);
             }
             IceEvent::Candidate(candidate) => {
                 self.signal(agent, Signal::Candidate(candidate.clone()));
@@ -61,13 +77,14 @@ impl Drive {
         &mut self,
         agent: AgentId,
         request: RequestId,
+        framing: Framing,
         made: Result<Bound, io::ErrorKind>,
     ) {
         let now = self.now();
         let end = &mut self.agents[agent.0];
         match made {
             Ok(bound) => {
-                let connecting = Socket::Connecting(request);
+                let connecting = Socket::Connecting(request, framing);
                 end.sockets.insert(bound.socket, connecting);
             }
             Err(error) => end.machine.tcp_connected(now, request, Err(error)),
@@ -86,13 +103,21 @@ impl Drive {
         let end = &mut self.agents[owner];
         match (arrival, end.sockets.get_mut(&socket)) {
             (Arrival::Connected, Some(state)) => {
-                if let Socket::Connecting(request) = *state {
-                    *state = Socket::Stream(Frames::default());
+                if let Socket::Connecting(request, framing) = *state {
+                    *state = Socket::Stream(Frames::new(framing));
                     let bound = Bound::new(socket, local);
                     end.machine.tcp_connected(now, request, Ok(bound));
                 }
             }
-            (Arrival::Failed(why), Some(Socket::Connecting(request))) => {
+            (Arrival::Accepted { listener }, _) => {
+                if let Some(Socket::Listening(request)) = end.sockets.get(listener) {
+                    let (request, bound) = (*request, Bound::new(socket, local));
+                    let frames = Frames::new(Framing::Length);
+                    end.sockets.insert(socket, Socket::Stream(frames));
+                    end.machine.tcp_connected(now, request, Ok(bound));
+                }
+            }
+            (Arrival::Failed(why), Some(Socket::Connecting(request, _))) => {
                 let (request, why) = (*request, *why);
                 end.sockets.remove(&socket);
                 end.machine.tcp_connected(now, request, Err(why));
@@ -104,6 +129,17 @@ impl Drive {
                 self.network.close(now, host, socket);
             }
             _ => {}
+        }
+    }
+
+    /// Puts a packet into a stream. One that does not fit the buffer is dropped whole, as a network
+    /// would: an agent's packets never wait.
+    pub(super) fn write(&mut self, agent: AgentId, socket: SocketId, packet: &[u8]) {
+        let end = &self.agents[agent.0];
+        let framed = frame::framed(end.framing(socket), packet);
+        if framed.len() <= self.network.room(end.host, socket) {
+            self.network
+                .write(self.clock.now(), end.host, socket, &framed);
         }
     }
 
