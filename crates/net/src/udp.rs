@@ -58,11 +58,33 @@ impl UdpSocket {
     ///
     /// Outside of a tokio runtime with I/O enabled.
     pub fn bind(local: SocketAddr) -> io::Result<Self> {
+        Self::open(local, false)
+    }
+
+    /// Like [`bind`](Self::bind), on a port that several sockets of this process share where the
+    /// system can ([`can_share_ports`]): it spreads peers over the sockets, and gives what comes
+    /// from one address always to the same.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with I/O enabled.
+    pub fn bind_shared(local: SocketAddr) -> io::Result<Self> {
+        Self::open(local, true)
+    }
+
+    fn open(local: SocketAddr, shared: bool) -> io::Result<Self> {
         let socket = Socket::new(Domain::for_address(local), Type::DGRAM, None)?;
         if local.is_ipv6() {
             // An address of one family stands for each candidate; a dual-stack socket would show
             // IPv4 peers as mapped addresses.
             socket.set_only_v6(true)?;
+        }
+        if shared {
+            share_port(&socket)?;
         }
         socket.set_nonblocking(true)?;
         enlarge(|size| socket.set_recv_buffer_size(size));
@@ -246,6 +268,22 @@ fn once_more(send: impl Fn() -> io::Result<()>) -> io::Result<()> {
         Err(e) if is_no_buffers(&e) => Ok(()),
         other => other,
     }
+}
+
+/// Whether several sockets can be bound to one port, with the system spreading what comes
+/// (`SO_REUSEPORT` of Linux). Elsewhere the option is missing, or gives all to one of them.
+#[must_use]
+pub const fn can_share_ports() -> bool {
+    cfg!(any(target_os = "linux", target_os = "android"))
+}
+
+/// Before the socket is bound.
+pub(crate) fn share_port(socket: &Socket) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    socket.set_reuse_port(true)?;
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = socket;
+    Ok(())
 }
 
 /// Whether sending failed because the datagram is larger than the path or the system takes
