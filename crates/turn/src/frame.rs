@@ -7,14 +7,14 @@ use stun::MAGIC_COOKIE;
 /// The longest message: ChannelData with 65535 bytes and its padding, or STUN with as many.
 const MAX_FRAME: usize = 65_556;
 
-/// Bytes that belong to neither STUN nor ChannelData: the stream cannot be followed any more and
-/// must be closed.
+/// Bytes that belong to neither STUN nor ChannelData, or to a longer message than allowed: the
+/// stream cannot be followed any more and must be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FrameError;
 
 impl fmt::Display for FrameError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the stream holds neither stun nor channel data")
+        f.write_str("the stream holds neither stun nor channel data of an allowed length")
     }
 }
 
@@ -51,11 +51,22 @@ pub fn frame_len(bytes: &[u8]) -> Result<Option<usize>, FrameError> {
 }
 
 /// Cuts a stream into messages. It never holds more than one message and what one read brought.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Frames {
     buffer: Vec<u8>,
     /// How much of the buffer has been handed out.
     taken: usize,
+    max: usize,
+}
+
+impl Default for Frames {
+    fn default() -> Self {
+        Self {
+            buffer: Vec::new(),
+            taken: 0,
+            max: MAX_FRAME,
+        }
+    }
 }
 
 impl Frames {
@@ -63,6 +74,12 @@ impl Frames {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Takes a message of more than `max` bytes for an error from now on: who has shown no
+    /// credentials yet need not be given 64 KiB.
+    pub fn set_max(&mut self, max: usize) {
+        self.max = max;
     }
 
     /// Adds what has been read. Take all messages out before the next call.
@@ -82,7 +99,9 @@ impl Frames {
         let Some(length) = frame_len(rest)? else {
             return Ok(None);
         };
-        debug_assert!(length <= MAX_FRAME);
+        if length > self.max {
+            return Err(FrameError);
+        }
         if rest.len() < length {
             return Ok(None);
         }
@@ -129,6 +148,20 @@ mod tests {
             }
             assert_eq!(messages, [&BINDING[..], &CHANNEL_DATA, &BINDING], "{size}");
         }
+    }
+
+    #[test]
+    fn a_message_that_is_too_long_is_refused_by_its_header() {
+        let mut frames = Frames::new();
+        frames.set_max(20);
+        frames.push(&BINDING);
+        assert!(matches!(frames.pop(), Ok(Some(_))));
+        frames.push(&[0x40, 0, 0, 17]);
+        assert_eq!(frames.pop(), Err(FrameError));
+        frames.set_max(65_556);
+        assert_eq!(frames.pop(), Ok(None));
+        assert_eq!(frames.waiting(), 4);
+        assert_eq!(frames.into_rest(), [0x40, 0, 0, 17]);
     }
 
     #[test]

@@ -15,9 +15,13 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod base64;
 mod channel_data;
 pub mod client;
+#[cfg(feature = "tokio")]
+pub mod conn;
 mod frame;
+pub mod proxy;
 pub mod server;
 
 pub use client::Client;

@@ -71,6 +71,12 @@ impl FiveTuple {
             client,
         }
     }
+
+    /// The client's address as it is told: a socket for both families says of an IPv4 client that it
+    /// has an IPv6 address.
+    fn mapped(&self) -> SocketAddr {
+        SocketAddr::new(self.client.ip().to_canonical(), self.client.port())
+    }
 }
 
 /// A message to a client.
@@ -108,7 +114,7 @@ pub struct AllocationStats<'a> {
 /// | input | [`handle_input`](Server::handle_input) from clients, [`handle_peer_input`](Server::handle_peer_input) from peers, [`handle_timeout`](Server::handle_timeout) |
 /// | verbs | [`bound`](Server::bound), [`connection_closed`](Server::connection_closed), [`peer_unreachable`](Server::peer_unreachable), [`revoke`](Server::revoke) |
 /// | output | [`poll_transmit`](Server::poll_transmit), [`poll_timeout`](Server::poll_timeout), [`poll_event`](Server::poll_event), in this order until empty after every input and verb |
-/// | questions | [`stats`](Server::stats), [`allocations`](Server::allocations) |
+/// | questions | [`stats`](Server::stats), [`allocation_of`](Server::allocation_of), [`allocations`](Server::allocations) |
 ///
 /// Data is relayed in place: both inputs say where in the buffer the packet lies and where it goes.
 #[derive(Debug)]
@@ -259,6 +265,12 @@ impl Server {
         stats
     }
 
+    /// The allocation of a client.
+    #[must_use]
+    pub fn allocation_of(&self, five_tuple: FiveTuple) -> Option<AllocationId> {
+        self.by_client.get(&five_tuple).copied()
+    }
+
     /// All allocations, oldest first.
     pub fn allocations(&self) -> impl Iterator<Item = AllocationStats<'_>> {
         let allocations = self.allocations.iter();
@@ -282,6 +294,9 @@ impl Server {
     /// Whether clients may talk with a peer (turn-036). The server's own addresses are allowed with
     /// the ports it relays with, so that two of its clients reach each other, and with no other.
     fn allows(&self, peer: SocketAddr) -> bool {
+        if let Some(listed) = self.config.peers.listed(peer.ip()) {
+            return listed && peer.port() != 0;
+        }
         if self.config.is_relay(peer.ip().to_canonical()) {
             let (first, last) = self.config.ports;
             return (first..=last).contains(&peer.port());
@@ -291,7 +306,10 @@ impl Server {
 
     /// The same for every port of an address.
     fn allows_address(&self, peer: IpAddr) -> bool {
-        self.config.is_relay(peer.to_canonical()) || self.config.peers.allows(peer)
+        let policy = &self.config.peers;
+        policy
+            .listed(peer)
+            .unwrap_or_else(|| self.config.is_relay(peer.to_canonical()) || policy.allows(peer))
     }
 
     /// Asks the owner for a socket at a random port (turn-030); `false` if none was found that is
@@ -389,7 +407,7 @@ impl Server {
             Some(signer),
             |builder| {
                 builder.attribute(&XorRelayedAddress(relayed));
-                builder.attribute(&XorMappedAddress(five_tuple.client));
+                builder.attribute(&XorMappedAddress(five_tuple.mapped()));
                 builder.attribute(&Lifetime(seconds(left)));
                 if let Some(family) = refused_family {
                     // turn-005

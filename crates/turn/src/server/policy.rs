@@ -48,7 +48,7 @@ pub struct PeerPolicy {
     pub private: bool,
     /// Refused whatever else is said. Default none.
     pub denied: Vec<AddressRange>,
-    /// Allowed unless `denied`. Default none.
+    /// Allowed unless `denied`, the server's own addresses with all their ports too. Default none.
     pub allowed: Vec<AddressRange>,
 }
 
@@ -56,19 +56,24 @@ impl PeerPolicy {
     /// Whether the server relays to that address.
     #[must_use]
     pub fn allows(&self, address: IpAddr) -> bool {
+        if let Some(listed) = self.listed(address) {
+            return listed;
+        }
         // An IPv4 address in the clothes of an IPv6 one is judged as what it is.
-        let address = address.to_canonical();
-        let lies_in = |ranges: &[AddressRange]| ranges.iter().any(|range| range.contains(address));
-        if lies_in(&self.denied) {
-            return false;
-        }
-        if lies_in(&self.allowed) {
-            return true;
-        }
-        match address {
+        match address.to_canonical() {
             IpAddr::V4(address) => self.allows_v4(address),
             IpAddr::V6(address) => self.allows_v6(address),
         }
+    }
+
+    /// What `denied` and `allowed` say about it, if anything.
+    pub(super) fn listed(&self, address: IpAddr) -> Option<bool> {
+        let address = address.to_canonical();
+        let lies_in = |ranges: &[AddressRange]| ranges.iter().any(|range| range.contains(address));
+        if lies_in(&self.denied) {
+            return Some(false);
+        }
+        lies_in(&self.allowed).then_some(true)
     }
 
     fn allows_v4(&self, address: Ipv4Addr) -> bool {

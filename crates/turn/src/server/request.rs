@@ -93,7 +93,7 @@ impl Server {
         let id = message.transaction_id();
         let (class, method) = (Class::Success, Method::BINDING);
         self.answer(five_tuple, class, method, id, None, |builder| {
-            builder.attribute(&XorMappedAddress(five_tuple.client));
+            builder.attribute(&XorMappedAddress(five_tuple.mapped()));
         });
     }
 
