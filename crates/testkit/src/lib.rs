@@ -7,8 +7,8 @@
 //!
 //! - [`Link`] says what a path does to datagrams (delay, jitter, loss, reordering, duplication,
 //!   rate, queue, MTU), a [`Wire`] does it, and a [`Network`] does it between hosts with addresses.
-//! - [`vnet`] is the larger network: subnets, routers with NATs and firewalls, streams, servers, and
-//!   a driver for ICE agents.
+//! - [`vnet`] is the larger network: subnets, routers with NATs and firewalls, streams, STUN and TURN
+//!   servers, a driver for ICE agents, and sockets for async code in paused time.
 //! - [`Pair`] joins two ends over a link and runs them until something is true:
 //!   `Pair::sctp` and `Pair::dtls` make the ends from factories of those layers, [`IcePair`] puts two
 //!   ICE agents on a network, and a [`Peer`] of your own can be anything with the four families of
@@ -89,6 +89,6 @@ pub use seed::{SEED_VARIABLE, TestSeed, for_each_seed, layer_seed, seed};
 pub use wakes::Wakes;
 pub use wire::{Wire, WireStats};
 
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -56,7 +56,8 @@
 //! assert_eq!(clock.elapsed(), Duration::from_millis(20));
 //! ```
 //!
-//! [`Drive`] runs ICE agents over it. Anything else that takes bytes and instants is driven the same
+//! [`Drive`] runs ICE agents over it, and [`live`] gives tasks of a tokio runtime sockets on it
+//! (feature `tokio`, on by default). Anything else that takes bytes and instants is driven the same
 //! way: send what it puts out, hand it what is delivered, and move the clock to the earlier of its
 //! timeout and the network's.
 //!
@@ -68,6 +69,8 @@
 mod drive;
 mod firewall;
 mod host;
+#[cfg(feature = "tokio")]
+pub mod live;
 mod nat;
 mod network;
 mod packet;

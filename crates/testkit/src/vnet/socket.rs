@@ -150,6 +150,14 @@ impl Network {
         stream.map_or(0, Stream::room)
     }
 
+    /// Whether a stream takes bytes, now or once there is room: it is there, and was not ended by us
+    /// or torn down.
+    #[must_use]
+    pub fn is_writable(&self, host: HostId, socket: SocketId) -> bool {
+        let stream = self.hosts[host.0].streams.get(&socket);
+        stream.is_some_and(Stream::is_writable)
+    }
+
     /// Writes to a stream and returns how many of the bytes it took: up to 1 MiB wait at once. An
     /// unknown socket takes none.
     pub fn write(&mut self, now: Instant, host: HostId, socket: SocketId, bytes: &[u8]) -> usize {
@@ -332,8 +340,13 @@ impl Network {
             let listener = self.hosts[host.0].listeners.get(&local).copied();
             let arrival = match told {
                 Told::Connected => Arrival::Connected,
-                Told::Accepted => Arrival::Accepted {
-                    listener: listener.unwrap_or(socket),
+                Told::Accepted => match listener {
+                    Some(listener) => Arrival::Accepted { listener },
+                    None => {
+                        // The listener was closed meanwhile: nobody can take it.
+                        self.reset(now, host, socket);
+                        return;
+                    }
                 },
                 Told::Failed(why) => Arrival::Failed(why),
                 Told::Read(bytes) => Arrival::Bytes(bytes),

@@ -165,10 +165,15 @@ impl Stream {
 
     /// How many bytes it takes now.
     pub(super) fn room(&self) -> usize {
-        if self.finishing || self.state == State::Closed {
+        if !self.is_writable() {
             return 0;
         }
         MAX_UNSENT.saturating_sub(self.outgoing.len())
+    }
+
+    /// Whether it takes bytes at all.
+    pub(super) fn is_writable(&self) -> bool {
+        !self.finishing && self.state != State::Closed
     }
 
     /// Takes as many bytes as there is room for.
