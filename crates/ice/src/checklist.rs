@@ -2,9 +2,10 @@
 //! (RFC 8445 §6.1.2 to §6.1.4).
 
 use crate::pair::{Pair, PairId};
-use layer::{PairState, SocketId};
+use crate::via::Path;
+use layer::PairState;
 use std::collections::VecDeque;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::time::Instant;
 
 /// Two pairs have the same foundation when both candidates have (RFC 8445 §3). The peer's address
@@ -30,11 +31,10 @@ impl Checklist {
         self.pairs.iter_mut().find(|pair| pair.id == id)
     }
 
-    /// The pair between a socket of ours and an address of the peer.
-    pub(crate) fn by_path(&mut self, socket: SocketId, remote: SocketAddr) -> Option<&mut Pair> {
-        self.pairs
-            .iter_mut()
-            .find(|pair| pair.destination == remote && pair.socket == socket)
+    /// The pair whose packets go this way.
+    pub(crate) fn by_path(&mut self, path: Path) -> Option<&mut Pair> {
+        let mut pairs = self.pairs.iter_mut();
+        pairs.find(|pair| (pair.via, pair.destination) == path)
     }
 
     /// The valid pair of the highest priority.
@@ -114,14 +114,19 @@ impl Checklist {
 
     /// The first triggered pair whose time has come; it leaves the queue.
     pub(crate) fn next_triggered(&mut self, now: Instant) -> Option<PairId> {
-        let due = |(_, at): &(PairId, Instant)| *at <= now;
+        let due = |(id, at): &(PairId, Instant)| *at <= now && self.is_ready(*id);
         let index = self.triggered.iter().position(due)?;
         self.triggered.remove(index).map(|(id, _)| id)
     }
 
     /// When the next triggered check is due.
     pub(crate) fn triggered_at(&self) -> Option<Instant> {
-        self.triggered.iter().map(|(_, at)| *at).min()
+        let ready = self.triggered.iter().filter(|(id, _)| self.is_ready(*id));
+        ready.map(|(_, at)| *at).min()
+    }
+
+    fn is_ready(&self, id: PairId) -> bool {
+        self.get(id).is_some_and(|pair| pair.ready)
     }
 
     pub(crate) fn is_triggered(&self, id: PairId) -> bool {
@@ -133,7 +138,8 @@ impl Checklist {
         let waiting = self
             .pairs
             .iter()
-            .filter(|pair| pair.state == PairState::Waiting && !self.is_triggered(pair.id));
+            .filter(|pair| pair.ready && pair.state == PairState::Waiting)
+            .filter(|pair| !self.is_triggered(pair.id));
         waiting.max_by_key(|pair| pair.priority).map(|pair| pair.id)
     }
 
@@ -189,7 +195,8 @@ impl Checklist {
         is_busy: impl Fn(&Pair) -> bool,
     ) -> Option<PairId> {
         let frozen = self.pairs.iter().filter(|pair| {
-            pair.state == PairState::Frozen
+            pair.ready
+                && pair.state == PairState::Frozen
                 && !self
                     .pairs
                     .iter()

@@ -1,13 +1,14 @@
 //! What an ICE restart replaces: credentials, candidates, pairs (RFC 8445 §9).
 
-use crate::candidate::{LocalCandidate, RemoteCandidate};
+use crate::candidate::{self, LocalCandidate, RemoteCandidate};
 use crate::checklist::{Checklist, Foundation};
 use crate::outstanding::{Outstanding, Request};
 use crate::pair::{self, Pair, PairId};
+use crate::server::Transport;
+use crate::via::{Path, Via};
 use crypto::HmacKey;
-use layer::{
-    Candidate, CandidatePair, CandidateType, Credentials, IceRole, PairState, RequestId, SocketId,
-};
+use layer::{Candidate, CandidatePair, CandidateType, Credentials, IceRole, PairState, RequestId};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
@@ -42,8 +43,20 @@ pub(crate) struct Generation {
     /// The peer restarted first: its credentials are newer than ours.
     pub(crate) remote_ahead: bool,
     next_foundation: u32,
-    /// Foundations of server-reflexive candidates: base, server.
-    reflexive: Vec<(IpAddr, IpAddr, String)>,
+    /// The foundations of candidates that came from servers.
+    foundations: Vec<(Source, String)>,
+}
+
+/// What candidates of one foundation have in common (RFC 8445 §5.1.1.3, ice-006).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Source {
+    pub(crate) candidate_type: CandidateType,
+    /// The address of the base.
+    pub(crate) base: IpAddr,
+    /// The server's address, as we reach it.
+    pub(crate) server: IpAddr,
+    /// How we reach it.
+    pub(crate) transport: Transport,
 }
 
 /// The peer's side of the credentials.
@@ -61,8 +74,7 @@ pub(crate) struct Remote {
 /// An authenticated check that came before the peer's credentials, or before a socket's candidate.
 #[derive(Clone, Debug)]
 pub(crate) struct EarlyCheck {
-    pub(crate) socket: SocketId,
-    pub(crate) remote: SocketAddr,
+    pub(crate) path: Path,
     /// The peer's user name fragment, as it claimed.
     pub(crate) fragment: String,
     pub(crate) priority: u32,
@@ -86,7 +98,7 @@ impl Generation {
             remote_complete: false,
             remote_ahead: false,
             next_foundation: 1,
-            reflexive: Vec::new(),
+            foundations: Vec::new(),
         }
     }
 
@@ -125,26 +137,43 @@ impl Generation {
         }
     }
 
-    /// The foundation of what a server sees from an address: the same for every socket on it
-    /// (RFC 8445 §5.1.1.3, ice-006).
-    pub(crate) fn reflexive_foundation(&mut self, base: SocketAddr, server: IpAddr) -> String {
-        let known = self
-            .reflexive
-            .iter()
-            .find(|(own, asked, _)| *own == base.ip() && *asked == server);
-        if let Some((.., foundation)) = known {
+    /// The foundation of what comes from a server.
+    pub(crate) fn foundation_of(&mut self, source: Source) -> String {
+        let known = self.foundations.iter().find(|(known, _)| *known == source);
+        if let Some((_, foundation)) = known {
             return foundation.clone();
         }
         let foundation = self.new_foundation();
-        self.reflexive.push((base.ip(), server, foundation.clone()));
+        self.foundations.push((source, foundation.clone()));
         foundation
     }
 
-    /// The candidate that packets through a socket leave from.
-    pub(crate) fn base_of(&self, socket: SocketId) -> Option<usize> {
-        self.locals
+    /// The preference nearest below `wanted` that no candidate of the type has yet: priorities are
+    /// unique (RFC 8445 §5.1.2, ice-008).
+    pub(crate) fn free_preference(&self, candidate_type: CandidateType, wanted: u16) -> u16 {
+        let same_type = |local: &&LocalCandidate| local.candidate.candidate_type == candidate_type;
+        let taken: BTreeSet<u32> = self
+            .locals
             .iter()
-            .position(|local| local.socket == socket && local.is_base())
+            .filter(same_type)
+            .map(|local| local.candidate.priority)
+            .collect();
+        let mut free = (0..=wanted).rev();
+        free.find(|preference| !taken.contains(&candidate::priority(candidate_type, *preference)))
+            .unwrap_or(0)
+    }
+
+    /// The candidate whose packets leave this way.
+    pub(crate) fn base_of(&self, via: Via) -> Option<usize> {
+        let mut locals = self.locals.iter();
+        locals.position(|local| local.via == via && local.is_base())
+    }
+
+    /// What this carried is gone, and the candidates with it.
+    pub(crate) fn lose_base(&mut self, via: Via) {
+        for local in self.locals.iter_mut().filter(|local| local.via == via) {
+            local.gone = true;
+        }
     }
 
     pub(crate) fn remote_at(&self, address: SocketAddr) -> Option<usize> {
@@ -193,10 +222,7 @@ impl Generation {
     ) -> bool {
         let (ours, theirs) = (&self.locals[local], &self.remotes[remote]);
         if !pair::can_pair(ours, theirs)
-            || self
-                .checklist
-                .by_path(ours.socket, theirs.address)
-                .is_some()
+            || self.checklist.by_path((ours.via, theirs.address)).is_some()
         {
             return false;
         }
@@ -246,7 +272,8 @@ impl Generation {
     /// Whether an ordinary check could start if the pacer let it: as
     /// [`next_ordinary`](Generation::next_ordinary), changing nothing.
     pub(crate) fn has_ordinary(&self) -> bool {
-        self.checklist.pairs.iter().any(|pair| {
+        let mut ready = self.checklist.pairs.iter().filter(|pair| pair.ready);
+        ready.any(|pair| {
             let waits = pair.state == PairState::Waiting && !self.checklist.is_triggered(pair.id);
             waits || (pair.state == PairState::Frozen && !self.is_held_back(pair))
         })
@@ -296,10 +323,7 @@ impl Generation {
     /// Remembers a check until it can be followed. A repetition changes nothing but a nomination.
     pub(crate) fn remember(&mut self, check: EarlyCheck) {
         let has_room = self.early.len() < MAX_EARLY_CHECKS;
-        let known = self
-            .early
-            .iter_mut()
-            .find(|known| known.socket == check.socket && known.remote == check.remote);
+        let known = self.early.iter_mut().find(|known| known.path == check.path);
         match known {
             Some(known) => {
                 known.use_candidate |= check.use_candidate;
@@ -311,9 +335,8 @@ impl Generation {
     }
 
     /// Whether an authenticated check came this way, so that data may (dfx-072).
-    pub(crate) fn is_early(&self, socket: SocketId, remote: SocketAddr) -> bool {
-        let mut early = self.early.iter();
-        early.any(|check| check.socket == socket && check.remote == remote)
+    pub(crate) fn is_early(&self, path: Path) -> bool {
+        self.early.iter().any(|check| check.path == path)
     }
 }
 

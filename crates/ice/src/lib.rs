@@ -15,6 +15,7 @@
 //! | `generation` | everything that an ICE restart replaces: credentials, candidates, checklist |
 //! | `checklist`, `pair` | candidate pairs, their states and order (RFC 8445 §6.1.2) |
 //! | `candidate` | priorities and foundations (RFC 8445 §5.1) |
+//! | `via` | what carries a packet: a socket, a TCP connection, a TURN server |
 //! | `interface` | which addresses of the host become candidates |
 //! | `outstanding`, `pacer` | requests on their way, and how fast new ones may follow |
 //! | `message` | the four messages an agent sends |
@@ -42,6 +43,7 @@ mod outstanding;
 mod pacer;
 mod pair;
 mod server;
+mod via;
 
 pub use agent::Agent;
 pub use config::{Factory, InterfaceFilter};

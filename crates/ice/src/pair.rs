@@ -1,7 +1,8 @@
 //! One candidate pair (RFC 8445 §6.1.2).
 
 use crate::candidate::{LocalCandidate, RemoteCandidate};
-use layer::{CandidatePair, IceRole, PairState, PairStats, Route, SocketId};
+use crate::via::{Via, Way};
+use layer::{CandidatePair, IceRole, PairFailure, PairState, PairStats};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use stun::TransactionId;
@@ -18,7 +19,10 @@ pub(crate) struct Pair {
     pub(crate) local: usize,
     /// Index of the remote candidate.
     pub(crate) remote: usize,
-    pub(crate) socket: SocketId,
+    /// What carries its packets.
+    pub(crate) via: Via,
+    /// Whether checks may be sent: a relay wants a permission first (RFC 8445 §7.2.1, ice-037).
+    pub(crate) ready: bool,
     pub(crate) base: SocketAddr,
     pub(crate) destination: SocketAddr,
     pub(crate) priority: u64,
@@ -43,6 +47,8 @@ pub(crate) struct Pair {
     pub(crate) data_at: Option<Instant>,
     /// When anything was last sent this way.
     pub(crate) sent_at: Option<Instant>,
+    /// What went wrong last.
+    pub(crate) failure: Option<PairFailure>,
     pub(crate) counters: Counters,
 }
 
@@ -72,7 +78,8 @@ impl Pair {
             id,
             local,
             remote,
-            socket: ours.socket,
+            via: ours.via,
+            ready: true,
             base: ours.base,
             destination: theirs.address,
             priority: priority(role, ours.candidate.priority, theirs.candidate.priority),
@@ -87,6 +94,7 @@ impl Pair {
             heard_at: None,
             data_at: None,
             sent_at: None,
+            failure: None,
             counters: Counters::default(),
         }
     }
@@ -104,16 +112,21 @@ impl Pair {
         )
     }
 
-    pub(crate) fn route(&self, mtu: usize) -> Route {
-        // An IP header and a UDP header.
-        let headers = if self.destination.is_ipv4() { 28 } else { 48 };
-        Route::new(
-            self.socket,
-            layer::Protocol::Udp,
-            self.base,
-            self.destination,
-            mtu.saturating_sub(headers),
-        )
+    /// The way of its packets.
+    pub(crate) fn way(&self) -> Way {
+        Way {
+            via: self.via,
+            local: self.base,
+            remote: self.destination,
+        }
+    }
+
+    /// It does not work, or no longer.
+    pub(crate) fn fail(&mut self, failure: PairFailure) {
+        self.state = PairState::Failed;
+        self.check = None;
+        self.consent_until = None;
+        self.failure = Some(failure);
     }
 
     pub(crate) fn stats(&self, pair: CandidatePair) -> PairStats {
@@ -130,6 +143,7 @@ impl Pair {
         stats.responses_sent = counters.responses_sent;
         stats.total_round_trip_time = counters.total_round_trip;
         stats.current_round_trip_time = counters.round_trip;
+        stats.last_failure = self.failure;
         stats
     }
 }

@@ -5,11 +5,34 @@ use std::net::{IpAddr, Ipv6Addr};
 /// The port of STUN and TURN over UDP and TCP (RFC 8489 §8.1).
 const DEFAULT_PORT: u16 = 3478;
 
-/// What a URL of a server says, as far as it can be asked over UDP.
+/// The port of both over TLS and DTLS.
+const DEFAULT_SECURE_PORT: u16 = 5349;
+
+/// What a URL of a server says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StunUrl {
+pub(crate) struct ServerUrl {
+    pub(crate) service: Service,
+    pub(crate) transport: Transport,
     pub(crate) host: Host,
     pub(crate) port: u16,
+}
+
+/// What a server is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Service {
+    /// Tells where we are seen from.
+    Stun,
+    /// Relays.
+    Turn,
+}
+
+/// How a server is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+    Dtls,
 }
 
 /// A name to be resolved, or an address.
@@ -19,22 +42,54 @@ pub(crate) enum Host {
     Name(String),
 }
 
-impl StunUrl {
-    /// Reads a `stun:` URL; `None` for another scheme, or one that does not parse.
+impl ServerUrl {
+    /// Reads a URL; `None` for another scheme, or one that does not parse.
     pub(crate) fn parse(url: &str) -> Option<Self> {
         let (scheme, rest) = url.split_once(':')?;
-        if !scheme.eq_ignore_ascii_case("stun") {
-            return None;
-        }
+        let (service, is_secure) = match scheme.to_ascii_lowercase().as_str() {
+            "stun" => (Service::Stun, false),
+            "stuns" => (Service::Stun, true),
+            "turn" => (Service::Turn, false),
+            "turns" => (Service::Turn, true),
+            _ => return None,
+        };
+        let (rest, query) = match rest.split_once('?') {
+            Some((rest, query)) if service == Service::Turn => (rest, Some(query)),
+            Some(_) => return None,
+            None => (rest, None),
+        };
         let (host, port) = split_port(rest)?;
         let port = match port {
             Some(port) => port.parse().ok().filter(|port| *port != 0)?,
+            None if is_secure => DEFAULT_SECURE_PORT,
             None => DEFAULT_PORT,
         };
         Some(Self {
+            service,
+            transport: Transport::of(is_secure, query)?,
             host: Host::parse(host)?,
             port,
         })
+    }
+}
+
+impl Transport {
+    /// turn-023: without a parameter UDP, or TLS over TCP (RFC 7065 §3.1, RFC 7064 §3.1).
+    fn of(is_secure: bool, query: Option<&str>) -> Option<Self> {
+        let transport = match query {
+            Some(query) => {
+                let (name, value) = query.split_once('=')?;
+                name.eq_ignore_ascii_case("transport").then_some(value)
+            }
+            None => Some(if is_secure { "tcp" } else { "udp" }),
+        }?;
+        match (transport.to_ascii_lowercase().as_str(), is_secure) {
+            ("udp", false) => Some(Self::Udp),
+            ("udp", true) => Some(Self::Dtls),
+            ("tcp", false) => Some(Self::Tcp),
+            ("tcp", true) => Some(Self::Tls),
+            _ => None,
+        }
     }
 }
 
@@ -50,6 +105,14 @@ impl Host {
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%".contains(&byte);
         let fits = !host.is_empty() && host.bytes().all(is_name);
         fits.then(|| Self::Name(host.to_owned()))
+    }
+
+    /// What a certificate of the server is issued for.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Address(address) => address.to_string(),
+            Self::Name(name) => name.clone(),
+        }
     }
 }
 
@@ -72,7 +135,7 @@ mod tests {
 
     #[test]
     fn urls_say_host_and_port() {
-        let parsed = |url| StunUrl::parse(url).map(|url| (url.host, url.port));
+        let parsed = |url| ServerUrl::parse(url).map(|url| (url.host, url.port));
         let name = |name: &str| Host::Name(name.to_owned());
         assert_eq!(parsed("stun:a.example"), Some((name("a.example"), 3478)));
         assert_eq!(
@@ -82,18 +145,17 @@ mod tests {
         let address = |text: &str| Host::Address(text.parse().unwrap());
         assert_eq!(parsed("stun:192.0.2.1:1"), Some((address("192.0.2.1"), 1)));
         assert_eq!(
-            parsed("stun:[2001:db8::1]"),
+            parsed("turn:[2001:db8::1]"),
             Some((address("2001:db8::1"), 3478))
         );
         assert_eq!(
-            parsed("stun:[2001:db8::1]:5"),
+            parsed("turns:[2001:db8::1]:5?transport=tcp"),
             Some((address("2001:db8::1"), 5))
         );
         for wrong in [
             "stun:",
             "stun",
-            "stuns:a",
-            "turn:a",
+            "http:a",
             "stun:a:0",
             "stun:a:x",
             "stun:a:70000",
@@ -101,8 +163,39 @@ mod tests {
             "stun:[::1]x:5",
             "stun:a b",
             "stun://a",
+            "stun:a?transport=udp",
+            "turn:a?transport=sctp",
+            "turn:a?udp",
+            "turn:a?via=udp",
         ] {
             assert_eq!(parsed(wrong), None, "{wrong}");
         }
+    }
+
+    // turn-023
+    #[test]
+    fn scheme_and_parameter_say_transport_and_port() {
+        let parsed = |url| {
+            let url = ServerUrl::parse(url).unwrap();
+            (url.service, url.transport, url.port)
+        };
+        use Service::{Stun, Turn};
+        assert_eq!(parsed("stun:a"), (Stun, Transport::Udp, 3478));
+        assert_eq!(parsed("stuns:a"), (Stun, Transport::Tls, 5349));
+        assert_eq!(parsed("turn:a"), (Turn, Transport::Udp, 3478));
+        assert_eq!(parsed("turn:a?transport=udp"), (Turn, Transport::Udp, 3478));
+        assert_eq!(
+            parsed("turn:a:80?transport=TCP"),
+            (Turn, Transport::Tcp, 80)
+        );
+        assert_eq!(parsed("turns:a"), (Turn, Transport::Tls, 5349));
+        assert_eq!(
+            parsed("turns:a:443?transport=tcp"),
+            (Turn, Transport::Tls, 443)
+        );
+        assert_eq!(
+            parsed("turns:a?transport=udp"),
+            (Turn, Transport::Dtls, 5349)
+        );
     }
 }

@@ -5,9 +5,10 @@ use super::Agent;
 use super::input::understood;
 use crate::candidate::RemoteCandidate;
 use crate::outstanding::{Purpose, Request};
-use crate::pair::{Pair, PairId};
+use crate::pair::PairId;
+use crate::via::{Path, Way};
 use chacha20::rand_core::Rng;
-use layer::{IceEvent, IceRole, PairState, SocketId};
+use layer::{IceEvent, IceRole, PairFailure, PairState};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use stun::{Class, ErrorCode, Message, Timing, Transaction, XorMappedAddress};
@@ -21,11 +22,11 @@ impl Agent {
     pub(super) fn follow_check(
         &mut self,
         now: Instant,
-        (socket, remote): (SocketId, SocketAddr),
+        path: Path,
         priority: u32,
         use_candidate: bool,
     ) {
-        let Some(id) = self.pair_of_check((socket, remote), priority) else {
+        let Some(id) = self.pair_of_check(now, path, priority) else {
             return;
         };
         let controlled = self.role == Some(IceRole::Controlled);
@@ -54,15 +55,12 @@ impl Agent {
     }
 
     /// The pair a check came on, with its candidate learned and the pair made if need be.
-    fn pair_of_check(
-        &mut self,
-        (socket, remote): (SocketId, SocketAddr),
-        priority: u32,
-    ) -> Option<PairId> {
-        if let Some(pair) = self.current.checklist.by_path(socket, remote) {
+    fn pair_of_check(&mut self, now: Instant, path: Path, priority: u32) -> Option<PairId> {
+        if let Some(pair) = self.current.checklist.by_path(path) {
             return Some(pair.id);
         }
-        let local = self.current.base_of(socket)?;
+        let (via, remote) = path;
+        let local = self.current.base_of(via)?;
         let theirs = match self.current.remote_at(remote) {
             Some(index) => index,
             // ice-046 (RFC 8445 §7.3.1.3), within the bound on candidates.
@@ -75,7 +73,7 @@ impl Agent {
             }
             None => return None,
         };
-        self.make_pair(local, theirs, true)
+        self.make_pair(now, (local, theirs), true)
     }
 
     /// ice-047: checks back (RFC 8445 §7.3.1.4).
@@ -112,12 +110,11 @@ impl Agent {
             if check.fragment != fragment {
                 continue;
             }
-            if self.current.base_of(check.socket).is_none() {
+            if self.current.base_of(check.path.0).is_none() {
                 self.current.remember(check);
                 continue;
             }
-            let path = (check.socket, check.remote);
-            self.follow_check(now, path, check.priority, check.use_candidate);
+            self.follow_check(now, check.path, check.priority, check.use_candidate);
         }
     }
 
@@ -167,7 +164,7 @@ impl Agent {
     pub(super) fn take_response(
         &mut self,
         now: Instant,
-        path: (SocketId, SocketAddr),
+        path: Path,
         message: &Message<'_>,
         request: &Request,
         previous: bool,
@@ -187,13 +184,14 @@ impl Agent {
         pair.counters.responses_received += 1;
         // ice-039: the way back must be the way there (RFC 8445 §7.2.5.2.1). stun-015: what is not
         // understood fails the transaction.
-        let is_symmetric = (pair.socket, pair.destination) == path;
+        let is_symmetric = pair.way().path() == path;
         let mapped = message.attribute::<XorMappedAddress>();
         let verdict = match (message.class(), mapped) {
-            _ if !is_symmetric || understood(message).is_some() => Outcome::Failure,
+            _ if !is_symmetric => Outcome::Failure(PairFailure::Asymmetric),
+            _ if understood(message).is_some() => Outcome::Failure(PairFailure::Malformed),
             (Class::Success, Ok(Some(XorMappedAddress(mapped)))) => Outcome::Success(mapped),
             (Class::Error, _) => error_outcome(message),
-            _ => Outcome::Failure,
+            _ => Outcome::Failure(PairFailure::Malformed),
         };
         match verdict {
             Outcome::Success(mapped) => {
@@ -208,9 +206,10 @@ impl Agent {
                 self.note_round_trip(request.pair, round_trip, previous);
             }
             Outcome::RoleConflict if !previous => self.yield_role(now, request),
-            Outcome::RoleConflict | Outcome::Failure => {
+            Outcome::RoleConflict => {}
+            Outcome::Failure(failure) => {
                 if !previous {
-                    self.fail(now, request, true);
+                    self.fail(now, request, failure);
                 }
             }
         }
@@ -297,9 +296,12 @@ impl Agent {
         }
     }
 
-    /// A check got no answer, or, when it was `refused`, one that ends it (RFC 8445 §7.2.5.2).
-    pub(super) fn fail(&mut self, now: Instant, request: &Request, refused: bool) {
+    /// A check got no answer, or one that ends it (RFC 8445 §7.2.5.2).
+    pub(super) fn fail(&mut self, now: Instant, request: &Request, failure: PairFailure) {
         let id = request.pair;
+        if let Some(pair) = self.current.checklist.get_mut(id) {
+            pair.failure = Some(failure);
+        }
         match request.purpose {
             // Only an answer renews consent; its time runs out by itself.
             Purpose::Consent | Purpose::Probe => return,
@@ -308,7 +310,7 @@ impl Agent {
             Purpose::Check => {}
             Purpose::Nomination => {
                 self.nomination_failed(id);
-                if self.current.is_valid(id) && !refused {
+                if self.current.is_valid(id) && failure == PairFailure::TimedOut {
                     // The pair works and the peer has not said no: the next try is a new one.
                     if let Some(pair) = self.current.checklist.get_mut(id) {
                         pair.check = None;
@@ -318,24 +320,26 @@ impl Agent {
             }
         }
         if let Some(pair) = self.current.checklist.get_mut(id) {
-            pair.state = PairState::Failed;
-            pair.check = None;
-            pair.consent_until = None;
+            pair.fail(failure);
         }
         self.current.checklist.untrigger(id);
         self.consider_nomination(now);
     }
 
-    /// A socket is gone, and with it every pair that used it.
-    pub(super) fn fail_pairs_of(&mut self, now: Instant, socket: SocketId) {
-        let is_dead = |pair: &&mut Pair| pair.socket == socket;
+    /// The ways for which `is_dead` is true cannot be gone any more, and every pair of them fails.
+    pub(super) fn fail_pairs_of(
+        &mut self,
+        now: Instant,
+        is_dead: impl Fn(&Way) -> bool,
+        failure: PairFailure,
+    ) {
         for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
             let mut failed = Vec::new();
-            for pair in generation.checklist.pairs.iter_mut().filter(is_dead) {
-                pair.state = PairState::Failed;
-                pair.check = None;
-                pair.consent_until = None;
-                failed.push(pair.id);
+            for pair in &mut generation.checklist.pairs {
+                if is_dead(&pair.way()) {
+                    pair.fail(failure);
+                    failed.push(pair.id);
+                }
             }
             for id in failed {
                 generation.checklist.untrigger(id);
@@ -347,7 +351,7 @@ impl Agent {
                 .current
                 .checklist
                 .get(id)
-                .is_some_and(|pair| pair.socket == socket)
+                .is_some_and(|pair| is_dead(&pair.way()))
         {
             self.nomination_failed(id);
         }
@@ -358,13 +362,14 @@ impl Agent {
 enum Outcome {
     Success(SocketAddr),
     RoleConflict,
-    Failure,
+    Failure(PairFailure),
 }
 
 fn error_outcome(message: &Message<'_>) -> Outcome {
     match message.attribute::<ErrorCode<'_>>() {
         Ok(Some(error)) if error.code == ErrorCode::ROLE_CONFLICT.code => Outcome::RoleConflict,
         // ice-043
-        _ => Outcome::Failure,
+        Ok(Some(error)) => Outcome::Failure(PairFailure::Refused { code: error.code }),
+        _ => Outcome::Failure(PairFailure::Malformed),
     }
 }

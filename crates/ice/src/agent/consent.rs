@@ -4,6 +4,7 @@ use super::Agent;
 use crate::outstanding::Purpose;
 use crate::pair::PairId;
 use chacha20::rand_core::Rng;
+use layer::PairFailure;
 use std::time::{Duration, Instant};
 
 /// Two consent checks are never closer than 0.8 of this: 4 s (RFC 7675 §5.1).
@@ -124,6 +125,7 @@ impl Agent {
             for pair in &mut generation.checklist.pairs {
                 if pair.consent_until.is_some_and(|until| until <= now) {
                     pair.consent_until = None;
+                    pair.failure = Some(PairFailure::ConsentLost);
                     ended.push(pair.id);
                 }
             }

@@ -2,9 +2,14 @@
 //! candidates.
 
 use super::Agent;
-use crate::candidate::LocalCandidate;
+use super::server::Servers;
+use crate::candidate::{Base, LocalCandidate};
 use crate::interface;
-use layer::{Bound, GatheringState, IceEvent, Interface, RequestId, SocketId, TransportPolicy};
+use crate::via::{Via, Way};
+use layer::{
+    Bound, CandidateType, GatheringState, IceEvent, Interface, PairFailure, RequestId, SocketId,
+    TransportPolicy,
+};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +21,8 @@ pub(super) struct Gathering {
     stage: Stage,
     /// All sockets of the agent, those of the generation before included.
     sockets: Vec<Bound>,
+    /// Those from which the current generation gathers.
+    bases: Vec<Base>,
 }
 
 #[derive(Debug, Default)]
@@ -41,6 +48,16 @@ impl Gathering {
     /// Begins anew with the next generation; the sockets stay.
     pub(super) fn restart(&mut self) {
         self.stage = Stage::New;
+        self.bases.clear();
+    }
+
+    /// The sockets from which servers are asked.
+    pub(super) fn bases(&self) -> &[Base] {
+        &self.bases
+    }
+
+    pub(super) fn has_base(&self, base: &Base) -> bool {
+        self.bases.iter().any(|own| own.socket == base.socket)
     }
 }
 
@@ -49,6 +66,8 @@ impl Agent {
         if self.is_closed() || !matches!(self.gathering.stage, Stage::New) {
             return;
         }
+        self.servers = Servers::new(&self.configured);
+        self.policy = self.configured_policy;
         let request = self.new_request_id();
         self.gathering.stage = Stage::Listing(request);
         self.emit(IceEvent::GatheringStateChange(GatheringState::Gathering));
@@ -67,16 +86,18 @@ impl Agent {
             return;
         }
         self.gathering.stage = Stage::Binding(BTreeMap::new());
-        // ice-012: host candidates are not even gathered where they may not be shown.
-        let addresses = match self.policy {
-            TransportPolicy::Relay => Vec::new(),
-            _ => interface::choose(interfaces, &self.settings),
+        // ice-012: where only relays may be shown and there are none, nothing is even bound.
+        let relays_only = self.policy == TransportPolicy::Relay;
+        let addresses = if relays_only && !self.servers.has_relays() {
+            Vec::new()
+        } else {
+            interface::choose(interfaces, &self.settings)
         };
         let mut preference = u16::MAX;
         for address in addresses {
             let socket = self.reusable(address.ip());
             match socket {
-                Some(bound) => self.add_host(now, bound, preference),
+                Some(bound) => self.add_base(now, bound, preference),
                 None => self.bind(address, preference),
             }
             preference -= 1;
@@ -116,7 +137,7 @@ impl Agent {
         match (preference, result) {
             (Some(preference), Ok(bound)) if !self.is_closed() => {
                 self.gathering.sockets.push(bound);
-                self.add_host(now, bound, preference);
+                self.add_base(now, bound, preference);
             }
             // The answer comes too late: nobody needs the socket any more.
             (_, Ok(bound)) => self.emit(IceEvent::CloseSocket {
@@ -127,24 +148,39 @@ impl Agent {
         self.finish_gathering();
     }
 
-    fn add_host(&mut self, now: Instant, bound: Bound, preference: u16) {
-        let foundation = self.current.host_foundation(bound.local);
+    fn add_base(&mut self, now: Instant, bound: Bound, preference: u16) {
+        let base = Base {
+            socket: bound.socket,
+            local: bound.local,
+            preference,
+        };
+        self.gathering.bases.push(base);
+        // ice-012: never a host candidate where only relays may be used.
+        if self.policy != TransportPolicy::Relay {
+            self.add_host(now, &base);
+        }
+        self.ask_servers(base);
+    }
+
+    fn add_host(&mut self, now: Instant, base: &Base) {
+        let foundation = self.current.host_foundation(base.local);
         let fragment = self.current.local.username_fragment.clone();
-        let local =
-            LocalCandidate::host(bound.socket, bound.local, preference, foundation, &fragment);
+        let host = CandidateType::Host;
+        let preference = self.current.free_preference(host, base.preference);
+        let local = LocalCandidate::host(base, preference, foundation, &fragment);
         // ice-062: told first, paired from now on.
         if self.policy == TransportPolicy::All {
             self.emit(IceEvent::Candidate(local.candidate.clone()));
         }
         self.current.locals.push(local);
         self.pair_local(now, self.current.locals.len() - 1);
-        self.ask_servers(bound.socket, bound.local);
     }
 
     pub(super) fn finish_gathering(&mut self) {
         let bound =
             matches!(&self.gathering.stage, Stage::Binding(requests) if requests.is_empty());
-        if bound && !self.reflexive.is_busy() {
+        let busy = self.servers.is_resolving() || self.reflexive.is_busy() || self.relays.is_busy();
+        if bound && !busy {
             self.gathering.stage = Stage::Complete;
             self.emit(IceEvent::GatheringStateChange(GatheringState::Complete));
         }
@@ -155,7 +191,11 @@ impl Agent {
         self.gathering
             .sockets
             .retain(|bound| bound.socket != socket);
-        self.fail_pairs_of(now, socket);
+        let is_gone = |way: &Way| way.via.socket() == Some(socket);
+        self.fail_pairs_of(now, is_gone, PairFailure::Closed);
+        self.gathering.bases.retain(|base| base.socket != socket);
+        self.current.lose_base(Via::Socket(socket));
+        self.lose_relays(socket);
         self.drop_queries(socket);
     }
 

@@ -4,8 +4,8 @@
 use super::Agent;
 use crate::generation::{EarlyCheck, Generation};
 use crate::message::UNDERSTOOD;
-use layer::{IceRole, Input, Received, SocketId};
-use std::net::SocketAddr;
+use crate::via::{Path, Via, Way};
+use layer::{IceRole, Received, TransportPolicy};
 use std::time::{Duration, Instant};
 use stun::{
     AttributeType, Class, ErrorCode, IceControlled, IceControlling, Message, Method, Priority,
@@ -22,9 +22,7 @@ const MAX_REFUSALS_PER_SECOND: u32 = 16;
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) transaction: TransactionId,
-    pub(super) socket: SocketId,
-    pub(super) local: SocketAddr,
-    pub(super) remote: SocketAddr,
+    pub(super) way: Way,
     pub(super) verdict: Verdict,
     /// Whether the password of the generation before protects it.
     pub(super) previous: bool,
@@ -74,17 +72,45 @@ struct AcceptedCheck<'m> {
 }
 
 impl Agent {
-    pub(super) fn receive(&mut self, now: Instant, input: &Input<'_>) -> Received {
+    /// A packet as it came in: of a server, or of the peer.
+    pub(super) fn take_packet(&mut self, now: Instant, way: &Way, bytes: &[u8]) -> Received {
         if self.is_closed() {
             return Received::Consumed;
         }
-        if !Message::is_stun(input.bytes) {
-            return self.receive_data(now, input);
+        if let Some(socket) = way.via.socket()
+            && let Some(at) = self.relays.position_of(socket, way.remote)
+        {
+            // A STUN server may stand at the same address.
+            let answered = Message::parse(bytes)
+                .is_ok_and(|message| self.take_query_answer(way.path(), &message));
+            if answered {
+                return Received::Consumed;
+            }
+            return self.receive_relayed(now, at, bytes);
         }
-        let parsed = Message::parse(input.bytes);
+        if self.policy == TransportPolicy::Relay && !self.is_base(way.via) {
+            // ice-012: an answer would show the address of this host.
+            self.stats.unvalidated_data += 1;
+            return Received::Consumed;
+        }
+        self.receive(now, way, bytes)
+    }
+
+    /// Whether a candidate of either generation sends this way.
+    fn is_base(&self, via: Via) -> bool {
+        let mut generations = std::iter::once(&self.current).chain(&self.previous);
+        generations.any(|generation| generation.base_of(via).is_some())
+    }
+
+    /// A packet of the peer, unwrapped.
+    pub(super) fn receive(&mut self, now: Instant, way: &Way, bytes: &[u8]) -> Received {
+        if !Message::is_stun(bytes) {
+            return self.receive_data(now, way, bytes);
+        }
+        let parsed = Message::parse(bytes);
         if let Ok(message) = &parsed
             && matches!(message.class(), Class::Success | Class::Error)
-            && self.take_query_answer(input, message)
+            && self.take_query_answer(way.path(), message)
         {
             return Received::Consumed;
         }
@@ -99,8 +125,8 @@ impl Agent {
         match message.class() {
             // dfx-029: other methods were never agreed on, GOOG-PING among them.
             _ if message.method() != Method::BINDING => self.stats.unmatched += 1,
-            Class::Request => self.receive_request(now, input, &message),
-            Class::Success | Class::Error => self.receive_response(now, input, &message),
+            Class::Request => self.receive_request(now, way, &message),
+            Class::Success | Class::Error => self.receive_response(now, way, &message),
             // A keepalive has done its work on the way (RFC 8445 §11).
             Class::Indication => {}
         }
@@ -108,25 +134,24 @@ impl Agent {
     }
 
     /// ice-054, dfx-072: data is received on every pair, and from nobody who has not passed a check.
-    fn receive_data(&mut self, now: Instant, input: &Input<'_>) -> Received {
-        let (socket, remote) = (input.socket, input.remote);
+    fn receive_data(&mut self, now: Instant, way: &Way, bytes: &[u8]) -> Received {
+        let path = way.path();
         let data = Received::Data {
-            range: 0..input.bytes.len(),
+            range: 0..bytes.len(),
         };
         let mut known = false;
         // Both generations may use the same path; each hears what comes on it.
         for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
-            if let Some(pair) = generation.checklist.by_path(socket, remote)
+            if let Some(pair) = generation.checklist.by_path(path)
                 && pair.authenticated
             {
                 pair.heard_at = Some(now);
                 pair.data_at = Some(now);
                 pair.counters.packets_received += 1;
-                pair.counters.bytes_received +=
-                    u64::try_from(input.bytes.len()).unwrap_or_default();
+                pair.counters.bytes_received += u64::try_from(bytes.len()).unwrap_or_default();
                 known = true;
             }
-            known = known || generation.is_early(socket, remote);
+            known = known || generation.is_early(path);
         }
         if known {
             return data;
@@ -135,12 +160,12 @@ impl Agent {
         Received::Consumed
     }
 
-    fn receive_request(&mut self, now: Instant, input: &Input<'_>, message: &Message<'_>) {
+    fn receive_request(&mut self, now: Instant, way: &Way, message: &Message<'_>) {
         let (verdict, previous) = match self.authenticate(message) {
-            Ok((fragment, previous)) => (
-                self.judge(now, input, message, fragment, previous),
-                previous,
-            ),
+            Ok((fragment, previous)) => {
+                let verdict = self.judge(now, way, message, fragment, previous);
+                (verdict, previous)
+            }
             Err(verdict) => {
                 self.stats.unauthenticated += 1;
                 if !self.refusals.take(now) {
@@ -153,9 +178,7 @@ impl Agent {
             // stun-017: the answer goes back the way the request came.
             self.answers.push_back(Answer {
                 transaction: message.transaction_id(),
-                socket: input.socket,
-                local: input.local,
-                remote: input.remote,
+                way: *way,
                 verdict,
                 previous,
             });
@@ -198,7 +221,7 @@ impl Agent {
     fn judge(
         &mut self,
         now: Instant,
-        input: &Input<'_>,
+        way: &Way,
         message: &Message<'_>,
         fragment: &str,
         previous: bool,
@@ -219,7 +242,7 @@ impl Agent {
             priority,
             use_candidate,
         };
-        self.accept(now, input, &check, previous);
+        self.accept(now, way.path(), &check, previous);
         Verdict::Success
     }
 
@@ -249,18 +272,11 @@ impl Agent {
         Repair::WeYielded
     }
 
-    fn accept(
-        &mut self,
-        now: Instant,
-        input: &Input<'_>,
-        check: &AcceptedCheck<'_>,
-        previous: bool,
-    ) {
+    fn accept(&mut self, now: Instant, path: Path, check: &AcceptedCheck<'_>, previous: bool) {
         if previous {
             // The generation before learns nothing new; its paths stay alive.
             let generation = self.previous.as_mut();
-            let pair = generation
-                .and_then(|generation| generation.checklist.by_path(input.socket, input.remote));
+            let pair = generation.and_then(|generation| generation.checklist.by_path(path));
             if let Some(pair) = pair {
                 pair.heard_at = Some(now);
                 pair.counters.requests_received += 1;
@@ -270,18 +286,12 @@ impl Agent {
         }
         let can_follow = self.role.is_some()
             && self.current.remote.is_some()
-            && self.current.base_of(input.socket).is_some();
+            && self.current.base_of(path.0).is_some();
         if can_follow {
-            self.follow_check(
-                now,
-                (input.socket, input.remote),
-                check.priority,
-                check.use_candidate,
-            );
+            self.follow_check(now, path, check.priority, check.use_candidate);
         } else {
             self.current.remember(EarlyCheck {
-                socket: input.socket,
-                remote: input.remote,
+                path,
                 fragment: check.fragment.to_owned(),
                 priority: check.priority,
                 use_candidate: check.use_candidate,
@@ -289,7 +299,7 @@ impl Agent {
         }
     }
 
-    fn receive_response(&mut self, now: Instant, input: &Input<'_>, message: &Message<'_>) {
+    fn receive_response(&mut self, now: Instant, way: &Way, message: &Message<'_>) {
         let id = message.transaction_id();
         let previous = self
             .previous
@@ -316,8 +326,7 @@ impl Agent {
             self.stats.unauthenticated += 1;
             return;
         }
-        let path = (input.socket, input.remote);
-        self.take_response(now, path, message, &request, previous);
+        self.take_response(now, way.path(), message, &request, previous);
     }
 }
 

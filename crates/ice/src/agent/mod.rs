@@ -7,13 +7,16 @@ mod input;
 mod nominate;
 mod output;
 mod reflexive;
+mod relay;
 mod remote;
 mod restart;
+mod server;
 mod state;
 
 use crate::generation::Generation;
 use crate::pacer::Pacer;
-use crate::pair::PairId;
+use crate::pair::{Pair, PairId};
+use crate::via::{Path, Via, Way};
 use crate::{Factory, credentials};
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
@@ -22,13 +25,15 @@ use gather::Gathering;
 use input::Answer;
 use layer::{
     Bound, Candidate, CandidatePair, CandidateType, Credentials, GatheringState, Ice, IceConfig,
-    IceError, IceEvent, IceRole, IceServer, IceState, IceStats, Input, Interface, Received,
-    RequestId, Route, SocketId, Start, Transmit, TransportPolicy,
+    IceError, IceEvent, IceRole, IceServer, IceState, IceStats, Input, Interface, Protocol,
+    Received, RequestId, Route, SocketId, Start, Transmit, TransportPolicy,
 };
 use reflexive::Reflexive;
+use relay::Relays;
+use server::Servers;
 use std::collections::VecDeque;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::ops::Range;
 use std::time::Instant;
 use stun::TransactionId;
@@ -46,7 +51,11 @@ const MAX_EVENTS: usize = 1024;
 #[derive(Debug)]
 pub struct Agent {
     settings: Factory,
+    /// What the current generation gathers by.
     policy: TransportPolicy,
+    /// What the next one gathers by and from.
+    configured_policy: TransportPolicy,
+    configured: Vec<IceServer>,
     rng: ChaCha12Rng,
     state: IceState,
     role: Option<IceRole>,
@@ -61,7 +70,9 @@ pub struct Agent {
     /// When the generation before and the sockets that nobody needs are given up.
     retire_at: Option<Instant>,
     gathering: Gathering,
+    servers: Servers,
     reflexive: Reflexive,
+    relays: Relays,
     /// Spaces the checks we begin.
     pacer: Pacer,
     /// Spaces those that answer the peer's, so that a peer with forged addresses cannot make us
@@ -78,7 +89,7 @@ pub struct Agent {
     /// Consent and liveness of the path in use.
     consent: Option<Consent>,
     /// What `route` last told the owner.
-    announced: Option<(SocketId, SocketAddr)>,
+    announced: Option<(Path, usize)>,
     /// A restart has begun and nothing of it works yet.
     restarting: bool,
     events: VecDeque<IceEvent>,
@@ -98,6 +109,8 @@ impl Agent {
         let pacer = Pacer::new(start.now, settings.check_interval, settings.check_burst);
         Self {
             policy: config.policy,
+            configured_policy: config.policy,
+            configured: config.servers,
             state: IceState::New,
             role: None,
             assigned_role: None,
@@ -106,7 +119,9 @@ impl Agent {
             previous: None,
             retire_at: None,
             gathering: Gathering::default(),
-            reflexive: Reflexive::new(&config.servers),
+            servers: Servers::default(),
+            reflexive: Reflexive::default(),
+            relays: Relays::new(start.now),
             pacer,
             triggered_pacer: pacer,
             answers: VecDeque::new(),
@@ -153,6 +168,18 @@ impl Agent {
         self.settings.provider.hmac_sha1.key(password)
     }
 
+    /// Where the data of a pair goes, and the room it wants.
+    fn route_of(&self, pair: &Pair) -> Option<Route> {
+        let (base, destination, mtu) = (pair.base, pair.destination, self.settings.mtu);
+        let (socket, protocol) = match pair.via {
+            Via::Relay(relay) => return self.relays.route(relay, destination, mtu),
+            Via::Socket(socket) => (socket, Protocol::Udp),
+            Via::Stream(socket) => (socket, Protocol::Tcp),
+        };
+        let payload = relay::max_payload(destination, protocol, mtu);
+        Some(Route::new(socket, protocol, base, destination, payload))
+    }
+
     /// The generation whose path is in use: the current one as soon as it has a path.
     fn route_generation(&self) -> Option<&Generation> {
         if self.current.route().is_some() {
@@ -163,19 +190,27 @@ impl Agent {
             .filter(|generation| generation.route().is_some())
     }
 
-    fn route_generation_mut(&mut self) -> Option<&mut Generation> {
-        if self.current.route().is_some() {
-            return Some(&mut self.current);
-        }
-        self.previous
-            .as_mut()
-            .filter(|generation| generation.route().is_some())
+    /// That generation, and the relays that its path may go through.
+    fn route_parts(&mut self) -> Option<(&mut Generation, &mut Relays)> {
+        let generation = if self.current.route().is_some() {
+            Some(&mut self.current)
+        } else {
+            self.previous.as_mut().filter(|it| it.route().is_some())
+        };
+        Some((generation?, &mut self.relays))
     }
 }
 
 impl Ice for Agent {
     fn handle_input(&mut self, now: Instant, input: Input<'_>) -> Received {
-        let received = self.receive(now, &input);
+        self.relays.touch(now);
+        let via = Via::of(input.socket, input.protocol);
+        let way = Way {
+            via,
+            local: input.local,
+            remote: input.remote,
+        };
+        let received = self.take_packet(now, &way, input.bytes);
         if received == Received::Consumed || self.is_disconnected() {
             self.update(now);
         }
@@ -183,6 +218,7 @@ impl Ice for Agent {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
+        self.relays.touch(now);
         if !self.is_closed() {
             self.expire(now);
             self.update(now);
@@ -195,7 +231,25 @@ impl Ice for Agent {
     }
 
     fn bound(&mut self, now: Instant, request: RequestId, result: Result<Bound, io::ErrorKind>) {
-        self.take_socket(now, request, result);
+        if !self.take_relay_socket(now, request, result) {
+            self.take_socket(now, request, result);
+        }
+        self.update(now);
+    }
+
+    fn tcp_connected(
+        &mut self,
+        now: Instant,
+        request: RequestId,
+        result: Result<Bound, io::ErrorKind>,
+    ) {
+        if !self.take_relay_connection(now, request, result)
+            && let Ok(bound) = result
+        {
+            // Nobody waits for it any more.
+            let socket = bound.socket;
+            self.emit(IceEvent::CloseSocket { socket });
+        }
         self.update(now);
     }
 
@@ -249,11 +303,11 @@ impl Ice for Agent {
     }
 
     fn reconfigure(&mut self, servers: Vec<IceServer>, policy: TransportPolicy) {
-        // They serve the next generation; what is being asked goes on.
-        if self.gathering.state() != GatheringState::Gathering {
-            self.reflexive = Reflexive::new(&servers);
+        self.configured = servers;
+        self.configured_policy = policy;
+        if self.gathering.state() == GatheringState::New {
+            self.policy = policy;
         }
-        self.policy = policy;
     }
 
     fn revoke_consent(&mut self, now: Instant) {
@@ -261,11 +315,12 @@ impl Ice for Agent {
         self.update(now);
     }
 
-    fn close(&mut self, _now: Instant) {
-        self.shut();
+    fn close(&mut self, now: Instant) {
+        self.shut(now);
     }
 
     fn poll_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
+        self.relays.touch(now);
         self.next_transmit(now, buf)
     }
 
@@ -284,6 +339,7 @@ impl Ice for Agent {
         payload: Range<usize>,
         segment_size: Option<usize>,
     ) -> Option<(Range<usize>, Transmit)> {
+        self.relays.touch(now);
         self.put_on_route(now, buf, payload, segment_size)
     }
 
@@ -316,6 +372,7 @@ impl Ice for Agent {
                 .locals
                 .iter()
                 .filter(|local| match local.candidate.candidate_type {
+                    _ if local.gone => false,
                     CandidateType::Host => shows_hosts,
                     CandidateType::PeerReflexive => false,
                     _ => true,
@@ -329,8 +386,7 @@ impl Ice for Agent {
     }
 
     fn route(&self) -> Option<Route> {
-        let pair = self.route_generation()?.route()?;
-        Some(pair.route(self.settings.mtu))
+        self.route_of(self.route_generation()?.route()?)
     }
 
     fn selected_pair(&self) -> Option<CandidatePair> {

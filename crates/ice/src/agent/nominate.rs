@@ -95,6 +95,8 @@ impl Agent {
             self.stop_checks(id);
             self.retire_after_selection(now);
         }
+        // turn-019 (RFC 8445 §12.1)
+        self.bind_channel(now);
         if let Some(pair) = self.current.checklist.get(id) {
             let candidates = self.current.candidates(pair);
             self.update_route();

@@ -2,11 +2,13 @@
 
 use super::Agent;
 use super::input::Answer;
+use super::relay::Relays;
 use crate::generation::Generation;
 use crate::message::{self, Check};
 use crate::outstanding::{Purpose, Request};
 use crate::pair::PairId;
-use layer::{IceState, Transmit};
+use crate::via::Via;
+use layer::{IceState, PairFailure, Transmit};
 use std::ops::Range;
 use std::time::Instant;
 use stun::Transaction;
@@ -17,12 +19,15 @@ impl Agent {
     /// own curiosity.
     pub(super) fn next_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
         if self.is_closed() {
-            return None;
+            // Allocations are given back.
+            return self.relays.poll_transmit(now, buf);
         }
+        self.start_relays(now);
         self.send_answer(now, buf)
             .or_else(|| self.send_repetition(now, buf))
             .or_else(|| self.send_nomination(now, buf))
             .or_else(|| self.send_consent_check(now, buf))
+            .or_else(|| self.relays.poll_transmit(now, buf))
             .or_else(|| self.send_triggered_check(now, buf))
             .or_else(|| self.send_query(now, buf))
             .or_else(|| self.send_ordinary_check(now, buf))
@@ -44,9 +49,9 @@ impl Agent {
         } else {
             &mut self.current
         };
-        let key = &*generation.local_key;
-        let len = match answer.verdict.error() {
-            None => message::write_success(buf, answer.transaction, answer.remote, key),
+        let (way, key) = (&answer.way, &*generation.local_key);
+        let write = |buf: &mut [u8]| match answer.verdict.error() {
+            None => message::write_success(buf, answer.transaction, way.remote, key),
             Some(code) => {
                 let unknown = match &answer.verdict {
                     super::input::Verdict::Unknown(unknown) => Some(unknown),
@@ -55,26 +60,25 @@ impl Agent {
                 let key = answer.verdict.is_protected().then_some(key);
                 message::write_error(buf, answer.transaction, &code, unknown, key)
             }
-        }?;
-        let pair = generation.checklist.by_path(answer.socket, answer.remote);
-        if let Some(pair) = pair {
+        };
+        let transmit = self.relays.send(now, way, buf, write)?;
+        if let Some(pair) = generation.checklist.by_path(way.path()) {
             pair.sent_at = Some(now);
         }
-        Some(Transmit::new(
-            answer.socket,
-            answer.local,
-            answer.remote,
-            len,
-        ))
+        Some(transmit)
     }
 
     fn send_repetition(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
-        if let Some(request) = self.current.outstanding.next_repetition() {
-            return write_request(now, &mut self.current, &request, buf);
+        let relays = &mut self.relays;
+        for generation in std::iter::once(&mut self.current).chain(&mut self.previous) {
+            while let Some(request) = generation.outstanding.next_repetition() {
+                let transmit = write_request(now, (generation, relays), &request, buf);
+                if transmit.is_some() {
+                    return transmit;
+                }
+            }
         }
-        let previous = self.previous.as_mut()?;
-        let request = previous.outstanding.next_repetition()?;
-        write_request(now, previous, &request, buf)
+        None
     }
 
     fn send_nomination(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
@@ -95,9 +99,9 @@ impl Agent {
             tiebreaker: self.tiebreaker,
             cancelled: false,
         };
-        let generation = self.route_generation_mut()?;
+        let (generation, relays) = self.route_parts()?;
         generation.outstanding.insert(request);
-        write_request(now, generation, &request, buf)
+        write_request(now, (generation, relays), &request, buf)
     }
 
     fn send_triggered_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
@@ -132,7 +136,7 @@ impl Agent {
         let id = self.new_transaction_id();
         let transaction = Transaction::start(id, now, purpose.timing(self.check_timing()));
         let request = self.start_request(now, pair, purpose, transaction)?;
-        write_request(now, &mut self.current, &request, buf)
+        write_request(now, (&mut self.current, &mut self.relays), &request, buf)
     }
 
     fn send_keepalive(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
@@ -140,12 +144,12 @@ impl Agent {
             return None;
         }
         let id = self.new_transaction_id();
-        let generation = self.route_generation_mut()?;
+        let (generation, relays) = self.route_parts()?;
         let pair = generation.route()?.id;
         let pair = generation.checklist.get_mut(pair)?;
         pair.sent_at = Some(now);
-        let len = message::write_keepalive(buf, id)?;
-        Some(Transmit::new(pair.socket, pair.base, pair.destination, len))
+        let write = |buf: &mut [u8]| message::write_keepalive(buf, id);
+        relays.send(now, &pair.way(), buf, write)
     }
 
     /// Puts a payload on the path in use (RFC 8445 §12.1). A direct path leaves it as it is.
@@ -156,21 +160,32 @@ impl Agent {
         payload: Range<usize>,
         segment_size: Option<usize>,
     ) -> Option<(Range<usize>, Transmit)> {
-        let mtu = self.settings.mtu;
-        let generation = self.route_generation_mut()?;
-        let id = generation.route()?.id;
-        let pair = generation.checklist.get_mut(id)?;
+        let pair = self.route_generation()?.route()?;
+        let (id, way, route) = (pair.id, pair.way(), self.route_of(pair)?);
         let packet = segment_size.unwrap_or(payload.len());
-        if packet == 0 || packet > pair.route(mtu).max_payload || payload.end > buf.len() {
+        if packet == 0 || packet > route.max_payload || payload.end > buf.len() {
             return None;
         }
+        let length = payload.len();
+        let wrapped = match way.via {
+            // Each datagram would want a frame of its own.
+            Via::Relay(_) if segment_size.is_some() => return None,
+            Via::Relay(relay) => self.relays.wrap(now, relay, way.remote, buf, payload)?,
+            _ => {
+                let (socket, local, remote) = (route.socket, route.local, route.remote);
+                let mut transmit = Transmit::new(socket, local, remote, length);
+                transmit.protocol = route.protocol;
+                transmit.segment_size = segment_size;
+                (payload, transmit)
+            }
+        };
+        let (generation, _) = self.route_parts()?;
+        let pair = generation.checklist.get_mut(id)?;
         pair.sent_at = Some(now);
-        let packets = u64::try_from(payload.len().div_ceil(packet)).unwrap_or_default();
+        let packets = u64::try_from(length.div_ceil(packet)).unwrap_or_default();
         pair.counters.packets_sent += packets;
-        pair.counters.bytes_sent += u64::try_from(payload.len()).unwrap_or_default();
-        let mut transmit = Transmit::new(pair.socket, pair.base, pair.destination, payload.len());
-        transmit.segment_size = segment_size;
-        Some((payload, transmit))
+        pair.counters.bytes_sent += u64::try_from(length).unwrap_or_default();
+        Some(wrapped)
     }
 
     pub(super) fn next_timeout(&self) -> Option<Instant> {
@@ -184,6 +199,8 @@ impl Agent {
             self.check_at(),
             self.query_at(),
             self.reflexive.poll_timeout(),
+            self.relay_at(),
+            self.relays.poll_timeout(),
             self.nomination_at(),
             self.consent_timeout(),
             self.consent_ends(),
@@ -210,12 +227,13 @@ impl Agent {
     /// Time has passed: requests are repeated or given up, consent ends, generations retire.
     pub(super) fn expire(&mut self, now: Instant) {
         for request in self.current.outstanding.handle_timeout(now) {
-            self.fail(now, &request, false);
+            self.fail(now, &request, PairFailure::TimedOut);
         }
         if let Some(previous) = &mut self.previous {
             previous.outstanding.handle_timeout(now);
         }
         self.expire_queries(now);
+        self.expire_relays(now);
         self.expire_consent(now);
         if let Some(remote) = &mut self.current.remote {
             remote.pac_deadline = remote.pac_deadline.filter(|deadline| now < *deadline);
@@ -227,7 +245,7 @@ impl Agent {
 /// Writes a request, for the first time or again.
 fn write_request(
     now: Instant,
-    generation: &mut Generation,
+    (generation, relays): (&mut Generation, &mut Relays),
     request: &Request,
     buf: &mut [u8],
 ) -> Option<Transmit> {
@@ -242,8 +260,8 @@ fn write_request(
         use_candidate: request.purpose == Purpose::Nomination,
         key: &*remote.key,
     };
-    let len = check.write(buf)?;
+    let transmit = relays.send(now, &pair.way(), buf, |buf| check.write(buf))?;
     pair.sent_at = Some(now);
     pair.counters.requests_sent += 1;
-    Some(Transmit::new(pair.socket, pair.base, pair.destination, len))
+    Some(transmit)
 }

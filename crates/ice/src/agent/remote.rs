@@ -1,10 +1,11 @@
 //! What the peer signals: credentials and candidates (RFC 8445 §5.3, RFC 8838 §11).
 
 use super::Agent;
-use crate::candidate::{COMPONENT, RemoteCandidate};
+use crate::candidate::{COMPONENT, RemoteCandidate, is_multicast_name};
 use crate::credentials;
 use crate::generation::{Generation, Remote};
-use crate::pair::PairId;
+use crate::pair::{PairId, can_pair};
+use crate::via::Via;
 use layer::{
     Candidate, CandidateAddress, Credentials, IceError, IceEvent, IceRole, Protocol, RequestId,
     TransportPolicy,
@@ -182,15 +183,15 @@ impl Agent {
     /// Pairs a candidate of ours with all of the peer's (RFC 8838 §10).
     pub(super) fn pair_local(&mut self, now: Instant, local: usize) {
         for remote in 0..self.current.remotes.len() {
-            self.pair(local, remote);
+            self.pair(now, local, remote);
         }
         self.follow_early_checks(now);
     }
 
     /// Pairs a candidate of the peer with all of ours (RFC 8838 §11).
-    fn pair_remote(&mut self, _now: Instant, remote: usize) {
+    fn pair_remote(&mut self, now: Instant, remote: usize) {
         for local in 0..self.current.locals.len() {
-            self.pair(local, remote);
+            self.pair(now, local, remote);
         }
     }
 
@@ -200,30 +201,43 @@ impl Agent {
         }
     }
 
-    fn pair(&mut self, local: usize, remote: usize) {
+    fn pair(&mut self, now: Instant, local: usize, remote: usize) {
         // ice-051: once a pair is selected, only the peer's checks make new ones (RFC 8445 §8.1.2).
         if self.current.selected.is_some() || !self.current.locals[local].is_base() {
             return;
         }
-        self.make_pair(local, remote, false);
+        self.make_pair(now, (local, remote), false);
     }
 
     /// Makes a pair; `None` if it cannot be, or there is no room. It is `proven` when a check of the
     /// peer came on it.
     pub(super) fn make_pair(
         &mut self,
-        local: usize,
-        remote: usize,
+        now: Instant,
+        (local, remote): (usize, usize),
         proven: bool,
     ) -> Option<PairId> {
         let role = self.role?;
+        let (ours, theirs) = (&self.current.locals[local], &self.current.remotes[remote]);
+        if !can_pair(ours, theirs) {
+            return None;
+        }
+        let ready = match ours.via {
+            // ice-071: the relay would learn what the name hides (mDNS draft §3.3.2).
+            Via::Relay(_) if theirs.is_hidden() => return None,
+            // ice-037
+            Via::Relay(relay) => self.relays.permit(now, relay, theirs.address.ip())?,
+            _ => true,
+        };
         let id = PairId(self.next_pair);
         let max = self.settings.max_pairs;
         let added = self
             .current
             .add_pair(id, (local, remote), role, proven, max);
         self.next_pair += u32::from(added);
-        added.then_some(id)
+        let pair = self.current.checklist.get_mut(id).filter(|_| added)?;
+        pair.ready = ready;
+        Some(id)
     }
 }
 
@@ -241,10 +255,4 @@ fn is_reachable(address: SocketAddr) -> bool {
     let ip = address.ip();
     let is_broadcast = matches!(ip, IpAddr::V4(ip) if ip.is_broadcast());
     address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !is_broadcast
-}
-
-fn is_multicast_name(host: &str) -> bool {
-    let host = host.strip_suffix('.').unwrap_or(host);
-    host.rsplit_once('.')
-        .is_some_and(|(_, last)| last.eq_ignore_ascii_case("local"))
 }

@@ -4,7 +4,8 @@ use super::Agent;
 use crate::credentials;
 use crate::generation::Generation;
 use crate::outstanding::Purpose;
-use layer::{CandidateType, Credentials, IceError, IceState};
+use crate::via::Via;
+use layer::{CandidateType, Credentials, IceError, IceState, SocketId};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
@@ -93,11 +94,19 @@ impl Agent {
         self.previous = None;
         let selected = self.current.selected;
         let selected = selected.and_then(|id| self.current.checklist.get(id));
-        let mut needed: BTreeSet<_> = BTreeSet::new();
+        let mut needed: BTreeSet<Via> = BTreeSet::new();
         match (selected, self.settings.release_after) {
-            (Some(pair), Some(_)) => needed.extend([pair.socket]),
-            _ => needed.extend(self.current.locals.iter().map(|local| local.socket)),
+            (Some(pair), Some(_)) => needed.extend([pair.via]),
+            _ => {
+                let bases = self.gathering.bases().iter();
+                needed.extend(bases.map(|base| Via::Socket(base.socket)));
+                needed.extend(self.current.locals.iter().map(|local| local.via));
+            }
         }
-        self.release_sockets(|socket| needed.contains(&socket));
+        self.release_relays(now, |relay| needed.contains(&Via::Relay(relay)));
+        let linked: BTreeSet<SocketId> = self.relays.sockets().collect();
+        self.release_sockets(|socket| {
+            linked.contains(&socket) || needed.contains(&Via::Socket(socket))
+        });
     }
 }

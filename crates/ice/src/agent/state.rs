@@ -12,6 +12,8 @@ impl Agent {
         if self.is_closed() {
             return;
         }
+        self.relays.touch(now);
+        self.follow_relays(now);
         self.consider_nomination(now);
         let route = self.route_generation().and_then(|it| it.route());
         let pair = route.map(|pair| pair.id);
@@ -25,8 +27,8 @@ impl Agent {
 
     /// Tells that `route` answers differently from before.
     pub(super) fn update_route(&mut self) {
-        let route = self.route_generation().and_then(|it| it.route());
-        let route = route.map(|pair| (pair.socket, pair.destination));
+        let pair = self.route_generation().and_then(|it| it.route());
+        let route = pair.and_then(|pair| Some((pair.way().path(), self.route_of(pair)?.headroom)));
         if route != self.announced {
             self.announced = route;
             self.emit(IceEvent::RouteChange);
@@ -102,7 +104,7 @@ impl Agent {
     }
 
     /// The owner closes the agent.
-    pub(super) fn shut(&mut self) {
+    pub(super) fn shut(&mut self, now: Instant) {
         if self.is_closed() {
             return;
         }
@@ -114,6 +116,7 @@ impl Agent {
         self.current.checklist = Checklist::default();
         self.current.outstanding = Outstanding::default();
         self.reflexive.stop();
+        self.close_relays(now);
         self.release_sockets(|_| false);
         self.emit(IceEvent::StateChange(IceState::Closed));
         self.emit(IceEvent::Ended(End::new(
@@ -133,6 +136,11 @@ impl Agent {
             .collect();
         pairs.sort_by_key(|(priority, _)| std::cmp::Reverse(*priority));
         stats.pairs = pairs.into_iter().map(|(_, pair)| pair).collect();
+        let locals = self.current.locals.iter();
+        stats.local_candidates = locals.map(|local| local.candidate.clone()).collect();
+        let remotes = self.current.remotes.iter();
+        stats.remote_candidates = remotes.map(|remote| remote.candidate.clone()).collect();
+        stats.servers = self.servers.stats();
         stats
     }
 }
