@@ -1,10 +1,13 @@
 //! Congestion control (RFC 9260 §7): how much may be in flight.
 
+mod bbr;
 mod cubic;
 mod hystart;
 mod reno;
 
+use crate::outstanding::Delivery;
 use crate::{CongestionControl, Factory};
+use bbr::Bbr;
 use cubic::Cubic;
 use reno::Reno;
 use std::fmt;
@@ -26,6 +29,8 @@ pub(crate) struct Acked {
     pub(crate) round_trip: Option<Duration>,
     /// The smoothed round trip.
     pub(crate) smoothed: Option<Duration>,
+    /// How fast it was delivered; `None` if nothing that was sent has just arrived.
+    pub(crate) delivery: Option<Delivery>,
 }
 
 /// Decides the congestion window. All sizes are bytes.
@@ -43,18 +48,42 @@ pub(crate) trait Controller: Send + fmt::Debug {
     fn timed_out(&mut self);
 
     /// Nothing was sent for this many retransmission timeouts (RFC 9260 §7.2.1).
-    fn idle(&mut self, timeouts: u32);
+    fn idle(&mut self, now: Instant, timeouts: u32);
 
     /// The path carries packets of another size.
     fn set_segment(&mut self, bytes: usize);
 
     /// The window.
     fn window(&self) -> usize;
+
+    /// How fast packets leave, in bytes per second; `None` as fast as the window allows.
+    fn pacing_rate(&self) -> Option<f64> {
+        None
+    }
 }
 
-/// The controller that the settings ask for. `segment` is what one packet carries.
-pub(crate) fn controller(settings: &Factory, segment: usize) -> Box<dyn Controller> {
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "sizes and counts are far below 2^52"
+)]
+fn float(count: impl TryInto<u64>) -> f64 {
+    count.try_into().unwrap_or(u64::MAX) as f64
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "windows are not negative and far below 2^52 bytes; infinity is the largest number"
+)]
+fn whole(bytes: f64) -> usize {
+    bytes as usize
+}
+
+/// The controller that the settings ask for. `segment` is what one packet carries, `seed` makes
+/// flows differ that are alike.
+pub(crate) fn controller(settings: &Factory, segment: usize, seed: u32) -> Box<dyn Controller> {
     match settings.congestion {
+        CongestionControl::Bbr => Box::new(Bbr::new(settings.initial_window, segment, seed.into())),
         CongestionControl::Cubic => Box::new(Cubic::new(settings.initial_window, segment)),
         CongestionControl::Reno => Box::new(Reno::new(settings.initial_window, segment)),
     }

@@ -37,12 +37,14 @@ pub struct Factory {
     pub heartbeat_interval: Option<Duration>,
     /// Bytes of received data that are held, whole or in pieces, until
     /// [`consume`](layer::Sctp::consume) returns them. Beyond it the peer has to wait. Memory is
-    /// used only as data arrives. Default 8 MiB: 640 Mbit/s at 100 ms. It is raised to the largest
-    /// message where that is larger, as a message is held until it is complete.
+    /// used only as data arrives. An association begins with 1 MiB and grows to this as its owner
+    /// keeps up with what comes. Default 24 MiB: 1 Gbit/s at 100 ms takes 12 MiB, and as much comes
+    /// while a lost packet is repaired. It is raised to the largest message where that is larger,
+    /// as a message is held until it is complete.
     pub receive_window: usize,
     /// Bytes of data that are queued or sent and not yet acknowledged, with a small charge for
     /// each message. Beyond it [`send`](layer::Sctp::send) refuses. Default 16 MiB, what browsers
-    /// take before `send` fails.
+    /// take before `send` fails; 1 Gbit/s at 100 ms has 12 MiB in flight.
     pub send_buffer: usize,
     /// The congestion window of a new path, in packets. Default 10 (RFC 6928, and browsers; RFC
     /// 9260 §7.2.1 says about 4).
@@ -51,8 +53,8 @@ pub struct Factory {
     /// (`Max.Burst`, RFC 9260 §6.1). Default 16: RFC 9260 §16 says 4, from the time of 64 KiB
     /// router queues; the initial window is a burst of 10 already.
     pub max_burst: usize,
-    /// The congestion control. Default CUBIC, which the TCP and QUIC of today use too; RFC 9260 §7
-    /// describes Reno.
+    /// The congestion control. Default [`Bbr`](CongestionControl::Bbr); RFC 9260 §7 describes Reno,
+    /// which gives a lossy path up: at 50 ms and 1 % of loss it carries 0.3 MB/s of any bandwidth.
     pub congestion: CongestionControl,
 }
 
@@ -60,10 +62,15 @@ pub struct Factory {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CongestionControl {
+    /// A model of the path in the manner of BBR (draft-ietf-ccwg-bbr): it measures the bandwidth and
+    /// the least round trip, paces packets, and takes for congestion only loss beyond what the path
+    /// loses by itself. On a path that loses packets at random it keeps its rate, and it leaves
+    /// Reno and CUBIC their share of a link.
+    #[default]
+    Bbr,
     /// CUBIC (RFC 9438) with HyStart++ (RFC 9406): on long fast paths the window comes back in
     /// seconds after a loss, and slow start ends before it fills the queue. On short or slow paths
     /// it is as fast as Reno.
-    #[default]
     Cubic,
     /// Slow start and congestion avoidance of RFC 9260 §7.2.
     Reno,
@@ -81,11 +88,11 @@ impl Default for Factory {
             cookie_lifetime: Duration::from_secs(60),
             sack_delay: Duration::from_millis(20),
             heartbeat_interval: Some(Duration::from_secs(30)),
-            receive_window: 8 * 1024 * 1024,
+            receive_window: 24 * 1024 * 1024,
             send_buffer: 16 * 1024 * 1024,
             initial_window: 10,
             max_burst: 16,
-            congestion: CongestionControl::Cubic,
+            congestion: CongestionControl::Bbr,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! and only TSNs outside of them are looked at.
 
 mod abandon;
+mod meter;
 mod rack;
 mod sack;
 #[cfg(test)]
@@ -12,6 +13,8 @@ mod tests;
 use crate::packet::{DATA_OVERHEAD, padded};
 use crate::queue::{Fragment, Limit, PIECE_COST};
 use crate::serial::Tsn;
+pub(crate) use meter::Delivery;
+use meter::{Meter, Snapshot};
 use rack::{Departure, Rack};
 pub(crate) use sack::SackError;
 use std::collections::{BTreeSet, VecDeque};
@@ -27,6 +30,7 @@ pub(crate) struct Sent {
     pub(crate) fragment: Fragment,
     fate: Fate,
     departure: Departure,
+    snapshot: Snapshot,
     transmissions: u32,
 }
 
@@ -57,6 +61,7 @@ pub(crate) struct Outstanding {
     /// Runs of TSNs in gap ack blocks: in order, apart from each other.
     acked: VecDeque<(Tsn, Tsn)>,
     rack: Rack,
+    meter: Meter,
     lost: BTreeSet<Tsn>,
     /// Bytes of chunks in flight.
     in_flight: usize,
@@ -78,12 +83,13 @@ pub(crate) struct Outstanding {
 }
 
 impl Outstanding {
-    pub(crate) fn new(initial: Tsn) -> Self {
+    pub(crate) fn new(now: Instant, initial: Tsn) -> Self {
         Self {
             chunks: VecDeque::new(),
             first: initial,
             acked: VecDeque::new(),
             rack: Rack::default(),
+            meter: Meter::new(now),
             lost: BTreeSet::new(),
             in_flight: 0,
             held: 0,
@@ -144,7 +150,9 @@ impl Outstanding {
     /// Records a chunk that is sent for the first time.
     pub(crate) fn push(&mut self, now: Instant, fragment: Fragment) -> (Tsn, &Fragment) {
         let tsn = self.next_tsn();
-        self.in_flight += Self::cost(fragment.data.len());
+        let cost = Self::cost(fragment.data.len());
+        let snapshot = self.meter.departs(now, self.in_flight, cost);
+        self.in_flight += cost;
         self.held += fragment.data.len();
         self.timed.get_or_insert(Timed {
             tsn,
@@ -156,6 +164,7 @@ impl Outstanding {
             fragment,
             fate: Fate::InFlight,
             departure,
+            snapshot,
             transmissions: 1,
         });
         (tsn, &self.chunks[self.chunks.len() - 1].fragment)
@@ -168,7 +177,9 @@ impl Outstanding {
             return;
         }
         sent.fate = Fate::Lost;
-        self.in_flight -= Self::cost(sent.fragment.data.len());
+        let cost = Self::cost(sent.fragment.data.len());
+        self.in_flight -= cost;
+        self.meter.loses(cost);
         self.lost.insert(tsn);
         if let Limit::Retransmissions(count) = sent.fragment.limit
             && sent.transmissions > u32::from(count)
@@ -211,11 +222,18 @@ impl Outstanding {
         sent.fate = Fate::InFlight;
         sent.transmissions += 1;
         sent.departure = self.rack.departs(now, tsn);
+        let cost = Self::cost(sent.fragment.data.len());
+        sent.snapshot = self.meter.departs(now, self.in_flight, cost);
         if was_lost {
             self.rack.remember(tsn);
-            self.in_flight += Self::cost(sent.fragment.data.len());
+            self.in_flight += cost;
         }
         &sent.fragment
+    }
+
+    /// There is nothing more to send although the window has room.
+    pub(crate) fn limited_by_sender(&mut self) {
+        self.meter.limit(self.in_flight);
     }
 
     pub(crate) fn has_lost(&self) -> bool {

@@ -92,6 +92,11 @@ impl Reassembly {
         self.held + self.unconsumed
     }
 
+    /// Whether the owner has taken all there is, and has no more than this of it still in hand.
+    pub(crate) fn is_taken_but(&self, bytes: usize) -> bool {
+        self.ready.is_empty() && self.unconsumed <= bytes
+    }
+
     /// Whether no more pieces can be held.
     pub(crate) fn is_full(&self) -> bool {
         self.pieces >= MAX_PIECES

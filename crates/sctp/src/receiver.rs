@@ -21,6 +21,9 @@ const SILLY_WINDOW: usize = 1500;
 /// with the current one, enough for the three misses of fast retransmit (RFC 9260 §7.2.4).
 const MAX_MISSED_SACKS: usize = 3;
 
+/// The window of a new association. It grows as the owner takes what comes.
+const INITIAL_WINDOW: usize = 1024 * 1024;
+
 /// The most by which a closed window opens before the peer is told.
 const WINDOW_UPDATE: usize = 256 * 1024;
 
@@ -28,8 +31,12 @@ const WINDOW_UPDATE: usize = 256 * 1024;
 pub(crate) struct Receiver {
     tracker: Tracker,
     reassembly: Reassembly,
-    /// The bound on what is held.
+    /// The bound on what is held now.
     window: usize,
+    /// What it may grow to.
+    max_window: usize,
+    /// Bytes that came back since it has grown.
+    consumed: usize,
     /// The window that the last SACK, or INIT, told.
     advertised: usize,
     sack: SackState,
@@ -63,11 +70,13 @@ struct PacketSummary {
 impl Receiver {
     pub(crate) fn new(settings: &Factory, max_message: usize, initial: u32) -> Self {
         let initial = Tsn::initial(initial);
-        let window = receive_window(settings, max_message);
+        let window = initial_window(settings, max_message);
         Self {
             tracker: Tracker::new(initial),
             reassembly: Reassembly::new(max_message, initial),
             window,
+            max_window: receive_window(settings, max_message),
+            consumed: 0,
             advertised: window,
             sack: SackState::Idle,
             missed: VecDeque::new(),
@@ -100,10 +109,22 @@ impl Receiver {
     /// Bytes go back to the window; if that opens it, the peer is told (RFC 9260 §6.2).
     pub(crate) fn consume(&mut self, bytes: usize) {
         self.reassembly.consume(bytes);
+        self.grow(bytes);
         let opened = self.a_rwnd().saturating_sub(self.advertised);
         let worth_telling = WINDOW_UPDATE.min(self.window / 8).max(1);
         if self.advertised < self.window / 2 && opened >= worth_telling {
             self.sack = SackState::Due;
+        }
+    }
+
+    /// The window doubles each time that half of it was taken by an owner who keeps up. A sender in
+    /// slow start doubles what it sends in the same time, so that it does not have to wait; and an
+    /// owner who is slow never has more than the window waiting that it began with.
+    fn grow(&mut self, bytes: usize) {
+        self.consumed += bytes;
+        if self.consumed >= self.window / 2 && self.reassembly.is_taken_but(self.window / 4) {
+            self.consumed = 0;
+            self.window = (self.window * 2).min(self.max_window);
         }
     }
 
@@ -137,6 +158,9 @@ impl Receiver {
             return Ok(false);
         }
         let in_order = arrival == Arrival::Next && !self.tracker.has_gaps();
+        // Whoever waits for a gap to be filled must hear of it at once, also if it was the last one
+        // (RFC 5681 §4.2 has it so for TCP).
+        self.packet.at_once |= self.tracker.has_gaps();
         self.note_missed_sack(tsn);
         self.tracker.record(tsn);
         self.reassembly.insert(tsn, data, in_order)?;
@@ -284,6 +308,12 @@ impl Receiver {
             };
         }
     }
+}
+
+/// The bound on received data that INIT and INIT ACK tell.
+pub(crate) fn initial_window(settings: &Factory, max_message: usize) -> usize {
+    let least = INITIAL_WINDOW.max(max_message);
+    receive_window(settings, max_message).min(least)
 }
 
 /// The bound on received data: at least one message must fit, as it is held until it is whole.

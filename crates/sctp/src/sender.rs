@@ -2,6 +2,7 @@
 //! (RFC 9260 §6.1, §6.3, §7).
 
 mod output;
+mod pacer;
 mod probe;
 
 use crate::Factory;
@@ -12,6 +13,7 @@ use crate::queue::SendQueue;
 use crate::rto::Rto;
 use crate::serial::Tsn;
 use layer::{SctpEvent, SctpStats};
+use pacer::Pacer;
 use probe::TailProbe;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -33,6 +35,9 @@ pub(crate) struct Upper<'a> {
 pub(crate) struct Sender {
     outstanding: Outstanding,
     congestion: Box<dyn Controller>,
+    pacer: Pacer,
+    /// Makes the controller differ from those of other associations.
+    seed: u32,
     rto: Rto,
     /// T3-rtx.
     timer: Option<Instant>,
@@ -99,8 +104,10 @@ impl Sender {
         let segment = segment(max_packet);
         let burst = settings.max_burst.max(settings.initial_window).max(1);
         Self {
-            outstanding: Outstanding::new(Tsn::initial(initial)),
-            congestion: controller(settings, segment),
+            outstanding: Outstanding::new(now, Tsn::initial(initial)),
+            congestion: controller(settings, segment, initial),
+            pacer: Pacer::default(),
+            seed: initial,
             rto: Rto::new(settings),
             timer: None,
             expirations: 0,
@@ -159,7 +166,8 @@ impl Sender {
 
     /// The path is another one: congestion state and round trip start anew (RFC 9260 §7.2.5.2).
     pub(crate) fn path_changed(&mut self, settings: &Factory) {
-        self.congestion = controller(settings, self.segment);
+        self.congestion = controller(settings, self.segment, self.seed);
+        self.pacer = Pacer::default();
         self.rto = Rto::new(settings);
         self.recovery_exit = None;
         self.expirations = 0;
@@ -214,7 +222,9 @@ impl Sender {
                 advanced: news.advanced,
                 round_trip: news.latest,
                 smoothed: self.rto.smoothed_round_trip(),
+                delivery: news.delivery,
             });
+            self.pacer.set_rate(self.congestion.pacing_rate());
         }
         self.end_recovery();
         self.judge_tail_probe(now, sack.duplicates());
@@ -340,6 +350,7 @@ impl Sender {
             self.window_probe = WindowProbe::Due;
         }
         self.tail_probe.expire(now);
+        self.pacer.handle_timeout(now);
         if self.reordering_timer.is_some_and(|at| at <= now) {
             self.look_for_losses(now);
             self.allow_burst(0);
@@ -387,10 +398,16 @@ impl Sender {
             WindowProbe::None | WindowProbe::Due | WindowProbe::Sent => None,
         };
         let tail_probe = self.tail_probe.poll_timeout();
-        [self.timer, probe, tail_probe, self.reordering_timer]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.timer,
+            probe,
+            tail_probe,
+            self.reordering_timer,
+            self.pacer.poll_timeout(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 }
 

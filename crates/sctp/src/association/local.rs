@@ -3,7 +3,7 @@ use crate::cookie::CookieSecret;
 use crate::packet::{Abort, Header, WireChunk, Writer, encode, padded, write_cause};
 use crate::packet::{HEADER_LEN, OperationError};
 use crate::queue::{PIECE_COST, SendQueue};
-use crate::receiver::receive_window;
+use crate::receiver::initial_window;
 use crate::sender::Upper;
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
@@ -140,7 +140,7 @@ impl Local {
 
     /// The window that INIT and INIT ACK tell.
     pub(super) fn a_rwnd(&self) -> u32 {
-        let window = receive_window(&self.settings, self.max_message);
+        let window = initial_window(&self.settings, self.max_message);
         u32::try_from(window).unwrap_or(u32::MAX)
     }
 

@@ -43,7 +43,7 @@ impl Tcb {
         }
         // Control chunks before DATA (RFC 9260 §6.10); a COOKIE ACK is the first reply.
         write_replies(local, &mut packet);
-        self.write_sack(local, &mut packet);
+        self.write_sack(now, local, &mut packet);
         self.write_re_config(&mut packet);
         self.write_shutdown(&mut packet);
         self.write_heartbeat(now, local, &mut packet);
@@ -66,11 +66,11 @@ impl Tcb {
     }
 
     /// A SACK that is due, or one that can travel with data (RFC 9260 §6.1).
-    fn write_sack(&mut self, local: &Local, packet: &mut Writer<'_>) {
+    fn write_sack(&mut self, now: Instant, local: &Local, packet: &mut Writer<'_>) {
         // While SHUTDOWN is being sent, it acknowledges (RFC 9260 §6.2).
         let travels = self.receiver.has_unacknowledged()
             && self.may_send_data()
-            && self.sender.has_sendable(&local.queue);
+            && self.sender.has_sendable(now, &local.queue);
         if self.receiver.is_sack_due() || travels {
             self.receiver.write_sack(packet);
         }

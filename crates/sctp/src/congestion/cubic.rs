@@ -1,5 +1,5 @@
 use super::hystart::{HyStart, Verdict};
-use super::{Acked, Controller};
+use super::{Acked, Controller, float, whole};
 use std::time::{Duration, Instant};
 
 /// How fast the cubic function grows, packets per cubic second: `C` in RFC 9438 §5.
@@ -46,23 +46,6 @@ struct Epoch {
     w_est: f64,
     /// The window at the reduction that Reno would come back to.
     w_prior: f64,
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "windows are far below 2^52 bytes"
-)]
-fn float(bytes: usize) -> f64 {
-    bytes as f64
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "windows are not negative and far below 2^52 bytes"
-)]
-fn whole(bytes: f64) -> usize {
-    bytes as usize
 }
 
 impl Cubic {
@@ -189,7 +172,7 @@ impl Controller for Cubic {
         self.in_recovery = false;
     }
 
-    fn idle(&mut self, timeouts: u32) {
+    fn idle(&mut self, _: Instant, timeouts: u32) {
         self.epoch = None;
         if self.window > self.initial {
             self.threshold = self.threshold.max(self.window);
@@ -233,6 +216,7 @@ mod tests {
                 advanced: true,
                 round_trip: Some(ROUND_TRIP),
                 smoothed: Some(ROUND_TRIP),
+                delivery: None,
             });
         }
     }

@@ -1,4 +1,5 @@
 use super::{Acked, Controller};
+use std::time::Instant;
 
 /// How many packets one SACK may add in slow start: `L` in RFC 9260 §7.2.1, which says 1 or more.
 /// A receiver that takes packets in batches acknowledges a batch with one SACK; with 1 the window
@@ -91,7 +92,7 @@ impl Controller for Reno {
         self.in_recovery = false;
     }
 
-    fn idle(&mut self, timeouts: u32) {
+    fn idle(&mut self, _: Instant, timeouts: u32) {
         // RFC 9260 §7.2.1 goes down to four packets; ours is the initial window, as RFC 5681 §4.1
         // has it for TCP.
         if self.window > self.initial {
@@ -115,7 +116,6 @@ impl Controller for Reno {
 #[allow(clippy::disallowed_methods, reason = "tests")]
 mod tests {
     use super::*;
-    use std::time::Instant;
 
     const SEGMENT: usize = 1000;
 
@@ -128,6 +128,7 @@ mod tests {
             advanced: true,
             round_trip: None,
             smoothed: None,
+            delivery: None,
         }
     }
 
@@ -184,11 +185,11 @@ mod tests {
             reno.acked(full(&reno, 8000));
         }
         assert_eq!(reno.window(), 90_000);
-        reno.idle(1);
+        reno.idle(Instant::now(), 1);
         assert_eq!(reno.window(), 45_000);
-        reno.idle(40);
+        reno.idle(Instant::now(), 40);
         assert_eq!(reno.window(), 10_000);
-        reno.idle(1);
+        reno.idle(Instant::now(), 1);
         assert_eq!(reno.window(), 10_000);
         reno.acked(full(&reno, 8000));
         assert_eq!(

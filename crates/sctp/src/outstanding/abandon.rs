@@ -52,7 +52,7 @@ impl Outstanding {
     pub(crate) fn take_cut_off(&mut self) -> Option<u16> {
         let stream = self.cut_off.take()?;
         let last = self.chunks.back()?;
-        let departure = last.departure;
+        let (departure, snapshot) = (last.departure, last.snapshot);
         let last = &last.fragment;
         let fragment = Fragment {
             beginning: false,
@@ -64,6 +64,7 @@ impl Outstanding {
             fragment,
             fate: Fate::Abandoned,
             departure,
+            snapshot,
             transmissions: 0,
         });
         Some(stream)

@@ -1,6 +1,7 @@
 //! What a SACK makes of outstanding chunks (RFC 9260 §6.2.1).
 
-use super::{Fate, Outstanding};
+use super::meter::Snapshot;
+use super::{Delivery, Fate, Outstanding, Sent};
 use crate::serial::Tsn;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -17,6 +18,10 @@ pub(crate) struct News {
     /// The round trip of what was sent last among that which has just arrived, also if another is
     /// being measured.
     pub(crate) latest: Option<Duration>,
+    /// How fast what has just arrived was delivered.
+    pub(crate) delivery: Option<Delivery>,
+    /// What was sent last of it: its packet, and what that remembers.
+    newest: Option<(u64, Snapshot)>,
 }
 
 /// What is wrong with a SACK.
@@ -60,6 +65,8 @@ impl Outstanding {
         if self.acked.is_empty() {
             self.rack.gaps_are_filled();
         }
+        let newest = news.newest.map(|(_, snapshot)| snapshot);
+        news.delivery = newest.map(|newest| self.meter.sample(now, newest));
         Ok(news)
     }
 
@@ -81,7 +88,8 @@ impl Outstanding {
                 Fate::Acked | Fate::Abandoned => {}
             }
             if matches!(sent.fate, Fate::InFlight | Fate::Lost) {
-                news.bytes += cost;
+                news.delivered(&sent, cost);
+                self.meter.delivers(now, cost);
                 let again = sent.transmissions > 1;
                 news.arrived(self.rack.arrived(now, tsn, sent.departure, again));
             }
@@ -146,7 +154,8 @@ impl Outstanding {
             Fate::Acked | Fate::Abandoned => return,
         }
         sent.fate = Fate::Acked;
-        news.bytes += cost;
+        news.delivered(sent, cost);
+        self.meter.delivers(now, cost);
         let again = sent.transmissions > 1;
         news.arrived(self.rack.arrived(now, tsn, sent.departure, again));
         self.rack.arrived_above_gap(sent.departure);
@@ -204,6 +213,14 @@ impl Outstanding {
 }
 
 impl News {
+    fn delivered(&mut self, sent: &Sent, cost: usize) {
+        self.bytes += cost;
+        let packet = sent.departure.packet;
+        if self.newest.is_none_or(|(newest, _)| packet > newest) {
+            self.newest = Some((packet, sent.snapshot));
+        }
+    }
+
     /// Something arrived after this round trip, if it is one.
     fn arrived(&mut self, round_trip: Option<Duration>) {
         // The last of them has waited least for the SACK.

@@ -13,7 +13,17 @@ const MIN_FRAGMENT: usize = 256;
 
 impl Sender {
     /// Whether data would go out now.
-    pub(crate) fn has_sendable(&self, queue: &SendQueue) -> bool {
+    pub(crate) fn has_sendable(&self, now: Instant, queue: &SendQueue) -> bool {
+        self.may_leave(now) && self.has_room(queue)
+    }
+
+    /// Whether it is time for another packet.
+    fn may_leave(&self, now: Instant) -> bool {
+        self.fast_retransmit || self.tail_probe.is_due() || self.pacer.may_send(now)
+    }
+
+    /// Whether the windows leave room for what there is to send.
+    fn has_room(&self, queue: &SendQueue) -> bool {
         if self.outstanding.has_lost() {
             return self.may_retransmit();
         }
@@ -64,6 +74,13 @@ impl Sender {
         packet: &mut Writer<'_>,
         upper: &mut Upper<'_>,
     ) {
+        if !self.may_leave(now) {
+            if self.has_room(upper.queue) {
+                self.pacer.block();
+            }
+            return;
+        }
+        let before = packet.remaining();
         self.outstanding.begin_packet();
         self.write_lost(now, packet, upper);
         if !self.outstanding.has_lost() {
@@ -71,12 +88,21 @@ impl Sender {
             self.write_new(now, packet, upper);
             self.write_tail_probe(now, packet, upper);
         }
+        let written = before - packet.remaining();
+        if written > 0 {
+            self.pacer.sent(now, written);
+        }
     }
 
     fn may_retransmit(&self) -> bool {
         let in_flight = self.outstanding.in_flight();
-        self.fast_retransmit
-            || (in_flight < self.congestion.window() && in_flight < self.burst_limit)
+        self.fast_retransmit || self.has_window(in_flight)
+    }
+
+    /// Bursts are bounded by the pacer or by what a SACK has made room for.
+    fn has_window(&self, in_flight: usize) -> bool {
+        in_flight < self.congestion.window()
+            && (in_flight < self.burst_limit || self.pacer.is_pacing())
     }
 
     fn write_lost(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
@@ -107,8 +133,7 @@ impl Sender {
     /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.
     fn may_send(&self, len: usize) -> bool {
         let in_flight = self.outstanding.in_flight();
-        (in_flight < self.congestion.window() && in_flight < self.burst_limit
-            || self.tail_probe.is_due())
+        (self.has_window(in_flight) || self.tail_probe.is_due())
             && !self.outstanding.is_full()
             && (in_flight + Outstanding::cost(len) <= self.a_rwnd
                 || (self.outstanding.is_empty() && self.window_probe == WindowProbe::Due))
@@ -121,6 +146,7 @@ impl Sender {
                 upper.queue.next_len(),
                 packet.remaining().checked_sub(DATA_OVERHEAD),
             ) else {
+                self.note_idleness(upper.queue);
                 return;
             };
             if room < len && room < MIN_FRAGMENT {
@@ -163,13 +189,21 @@ impl Sender {
         self.sent_tail(now, tsn, is_last);
     }
 
+    /// If there is too little to send, the rates that follow tell nothing of the path.
+    fn note_idleness(&mut self, queue: &SendQueue) {
+        let room = self.outstanding.in_flight() < self.congestion.window();
+        if room && queue.next_len().is_none() {
+            self.outstanding.limited_by_sender();
+        }
+    }
+
     /// A window that was not used for a while is worth less (RFC 9260 §7.2.1).
     fn decay(&mut self, now: Instant) {
         let idle = now.saturating_duration_since(self.last_sent);
         let timeouts = idle.as_micros() / self.rto.timeout().as_micros().max(1);
         if timeouts > 0 {
             self.congestion
-                .idle(u32::try_from(timeouts).unwrap_or(u32::MAX));
+                .idle(now, u32::try_from(timeouts).unwrap_or(u32::MAX));
         }
         self.burst_limit = self.burst * self.segment;
     }

@@ -1,4 +1,4 @@
-//! Two flows through one queue, in virtual time.
+//! Flows through one queue, in virtual time.
 
 use crate::link::{config, start};
 use bytes::Bytes;
@@ -7,27 +7,33 @@ use muonrtc_sctp::{Association, CongestionControl, Factory};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// How long a packet may queue.
-const QUEUE: Duration = Duration::from_millis(50);
+/// A link that flows share. What goes back has the way for itself.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Link {
+    /// One way.
+    pub(crate) delay: Duration,
+    /// Bytes per second.
+    pub(crate) rate: u64,
+    /// How long a packet may queue.
+    pub(crate) queue: Duration,
+}
 
-/// Ends 0 and 2 send to 1 and 3 through one queue; what goes back has the way for itself.
+/// Even ends send to odd ones.
 pub(crate) struct Bottleneck {
     ends: Vec<Association>,
     now: Instant,
-    delay: Duration,
-    /// Bytes per second.
-    rate: u64,
+    link: Link,
     free_at: Instant,
     wire: BTreeMap<(Instant, u64), (usize, Vec<u8>)>,
     count: u64,
-    received: [usize; 2],
+    received: Vec<usize>,
 }
 
 impl Bottleneck {
-    pub(crate) fn new(controls: [CongestionControl; 2], delay: Duration, rate: u64) -> Self {
+    pub(crate) fn new(controls: &[CongestionControl], link: Link) -> Self {
         let now = Instant::now();
         let mut ends = Vec::new();
-        for (flow, control) in controls.into_iter().enumerate() {
+        for (flow, &control) in controls.iter().enumerate() {
             let mut factory = Factory::default();
             factory.congestion = control;
             for end in 0..2 {
@@ -38,17 +44,16 @@ impl Bottleneck {
         Self {
             ends,
             now,
-            delay,
-            rate,
+            link,
             free_at: now,
             wire: BTreeMap::new(),
             count: 0,
-            received: [0; 2],
+            received: vec![0; controls.len()],
         }
     }
 
     /// Mbit/s of each flow.
-    pub(crate) fn run(&mut self, time: Duration) -> [f64; 2] {
+    pub(crate) fn run(&mut self, time: Duration) -> Vec<f64> {
         for at in 0..self.ends.len() {
             let ports = SctpConnect::new(5000, 5000);
             self.ends[at].connect(self.now, ports).unwrap();
@@ -80,7 +85,9 @@ impl Bottleneck {
             }
         }
         self.received
-            .map(|bytes| bytes as f64 * 8.0 / 1e6 / time.as_secs_f64())
+            .iter()
+            .map(|&bytes| bytes as f64 * 8.0 / 1e6 / time.as_secs_f64())
+            .collect()
     }
 
     /// One end takes what has come, has always more to send if it is a sender, and sends.
@@ -107,15 +114,15 @@ impl Bottleneck {
         let mut leaves = self.now;
         if from.is_multiple_of(2) {
             let begins = self.free_at.max(self.now);
-            if begins - self.now > QUEUE {
+            if begins - self.now > self.link.queue {
                 return;
             }
-            let nanos = packet.len() as u64 * 1_000_000_000 / self.rate;
+            let nanos = packet.len() as u64 * 1_000_000_000 / self.link.rate;
             leaves = begins + Duration::from_nanos(nanos);
             self.free_at = leaves;
         }
         self.count += 1;
-        let key = (leaves + self.delay, self.count);
+        let key = (leaves + self.link.delay, self.count);
         self.wire.insert(key, (from ^ 1, packet));
     }
 }
