@@ -1,7 +1,7 @@
 //! Local and remote candidates: priority and foundation (RFC 8445 §5.1).
 
 use crate::via::{RelayId, Via};
-use layer::{Candidate, CandidateAddress, CandidateType, Protocol, SocketId};
+use layer::{Candidate, CandidateAddress, CandidateType, Protocol, SocketId, TcpType};
 use std::net::SocketAddr;
 
 /// The only component: RTP and everything multiplexed with it (RFC 8834 §4.5).
@@ -17,11 +17,55 @@ pub(crate) fn type_preference(candidate_type: CandidateType) -> u32 {
     }
 }
 
+/// Over TCP, below every direct way over UDP and above every relay (RFC 6544 §4.2, ice-076).
+fn tcp_type_preference(candidate_type: CandidateType) -> u32 {
+    match candidate_type {
+        CandidateType::Host => 90,
+        CandidateType::PeerReflexive => 80,
+        _ => 0,
+    }
+}
+
 /// The formula of RFC 8445 §5.1.2.1 (ice-008).
 pub(crate) fn priority(candidate_type: CandidateType, local_preference: u16) -> u32 {
-    type_preference(candidate_type) << 24
-        | u32::from(local_preference) << 8
-        | (256 - u32::from(COMPONENT))
+    compose(type_preference(candidate_type), local_preference)
+}
+
+/// The same for TCP.
+pub(crate) fn tcp_priority(candidate_type: CandidateType, local_preference: u16) -> u32 {
+    compose(tcp_type_preference(candidate_type), local_preference)
+}
+
+fn compose(type_preference: u32, local_preference: u16) -> u32 {
+    type_preference << 24 | u32::from(local_preference) << 8 | (256 - u32::from(COMPONENT))
+}
+
+/// How a TCP candidate connects (RFC 6544 §4.2, §4.5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Active,
+    Passive,
+    SimultaneousOpen,
+}
+
+impl Direction {
+    /// The best local preference: three bits of direction above thirteen others (RFC 6544 §4.2).
+    pub(crate) fn preference(self) -> u16 {
+        let direction: u16 = match self {
+            Self::Active => 6,
+            Self::Passive => 4,
+            Self::SimultaneousOpen => 2,
+        };
+        direction << 13 | 0x1FFF
+    }
+
+    pub(crate) fn tcp_type(self) -> TcpType {
+        match self {
+            Self::Active => TcpType::Active,
+            Self::Passive => TcpType::Passive,
+            Self::SimultaneousOpen => TcpType::SimultaneousOpen,
+        }
+    }
 }
 
 fn new_candidate(
@@ -128,10 +172,51 @@ impl LocalCandidate {
         }
     }
 
+    /// An address of this host from which TCP connections are opened or on which they are accepted
+    /// (RFC 6544 §5.1).
+    pub(crate) fn tcp_host(
+        via: Via,
+        address: SocketAddr,
+        direction: Direction,
+        local_preference: u16,
+        foundation: String,
+        fragment: &str,
+    ) -> Self {
+        let mut candidate = Candidate::new(
+            foundation,
+            CandidateType::Host,
+            Protocol::Tcp,
+            tcp_priority(CandidateType::Host, local_preference),
+            CandidateAddress::Socket(address),
+        );
+        candidate.tcp_type = Some(direction.tcp_type());
+        candidate.username_fragment = Some(fragment.to_owned());
+        Self {
+            candidate,
+            address,
+            base: address,
+            via,
+            local_preference,
+            gone: false,
+        }
+    }
+
+    /// What carries the packets of a new pair: a connection of its own has to be opened for TCP.
+    pub(crate) fn first_via(&self) -> Via {
+        match self.candidate.protocol {
+            Protocol::Tcp => Via::Unconnected,
+            _ => self.via,
+        }
+    }
+
     /// Another address of the same base.
     fn seen_as(&self, mut candidate: Candidate, address: SocketAddr) -> Self {
         candidate.related = Some(self.base);
         candidate.protocol = self.candidate.protocol;
+        candidate.tcp_type = self.candidate.tcp_type;
+        if candidate.protocol == Protocol::Tcp {
+            candidate.priority = self.check_priority();
+        }
         let fragment = &self.candidate.username_fragment;
         candidate.username_fragment.clone_from(fragment);
         Self {
@@ -152,7 +237,11 @@ impl LocalCandidate {
     /// What a check from here carries: its priority as if it were peer-reflexive
     /// (RFC 8445 §7.1.1, ice-033).
     pub(crate) fn check_priority(&self) -> u32 {
-        priority(CandidateType::PeerReflexive, self.local_preference)
+        let candidate_type = CandidateType::PeerReflexive;
+        match self.candidate.protocol {
+            Protocol::Tcp => tcp_priority(candidate_type, self.local_preference),
+            _ => priority(candidate_type, self.local_preference),
+        }
     }
 }
 
@@ -174,14 +263,21 @@ impl RemoteCandidate {
     }
 
     /// Where a check of a stranger with the right password came from (RFC 8445 §7.3.1.3, ice-046).
-    pub(crate) fn peer_reflexive(address: SocketAddr, priority: u32, foundation: String) -> Self {
-        let candidate = Candidate::new(
+    pub(crate) fn peer_reflexive(
+        address: SocketAddr,
+        protocol: Protocol,
+        priority: u32,
+        foundation: String,
+    ) -> Self {
+        let mut candidate = Candidate::new(
             foundation,
             CandidateType::PeerReflexive,
-            Protocol::Udp,
+            protocol,
             priority,
             CandidateAddress::Socket(address),
         );
+        // Whoever connects is active.
+        candidate.tcp_type = (protocol == Protocol::Tcp).then_some(TcpType::Active);
         Self { candidate, address }
     }
 }
@@ -207,5 +303,17 @@ mod tests {
             1_694_498_815
         );
         assert_eq!(priority(CandidateType::Relayed, 0), 255);
+    }
+
+    // ice-076
+    #[test]
+    fn tcp_stands_below_direct_udp_and_above_relays() {
+        let host = |direction: Direction| tcp_priority(CandidateType::Host, direction.preference());
+        let active = host(Direction::Active);
+        assert_eq!(active, 90 << 24 | 0xDFFF << 8 | 255);
+        assert!(active > host(Direction::Passive));
+        assert!(host(Direction::Passive) > host(Direction::SimultaneousOpen));
+        assert!(active < priority(CandidateType::ServerReflexive, 0));
+        assert!(host(Direction::SimultaneousOpen) > priority(CandidateType::Relayed, u16::MAX));
     }
 }

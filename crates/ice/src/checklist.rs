@@ -37,6 +37,12 @@ impl Checklist {
         pairs.find(|pair| (pair.via, pair.destination) == path)
     }
 
+    /// Whether a check on this path has been authenticated.
+    pub(crate) fn is_authenticated(&self, path: Path) -> bool {
+        let mut pairs = self.pairs.iter();
+        pairs.any(|pair| (pair.via, pair.destination) == path && pair.authenticated)
+    }
+
     /// The valid pair of the highest priority.
     pub(crate) fn best_valid(&self) -> Option<&Pair> {
         let valid = self.pairs.iter().filter(|pair| pair.is_valid());

@@ -30,6 +30,21 @@ pub struct Factory {
     /// The ports to bind, first and last. Default: the system chooses.
     pub ports: Option<(u16, u16)>,
 
+    /// Open TCP connections to the peer's passive candidates (RFC 6544). Default `true`, as browsers
+    /// do: where UDP is blocked this reaches servers that accept connections.
+    pub tcp_active: bool,
+    /// Signal the placeholders of active candidates too, with port 9 (RFC 6544 §4.5). Default `false`:
+    /// a peer learns nothing from them, since it sees the connection come from another port.
+    pub signal_tcp_active: bool,
+    /// Offer to accept TCP connections. Default `false`: a host that can be connected to is mostly
+    /// reached by UDP as well.
+    pub tcp_passive: bool,
+    /// Offer to open connections simultaneously with the peer, which gets through some NATs. Default
+    /// `false`.
+    pub tcp_simultaneous_open: bool,
+    /// The ports to listen on, first and last. Default: the system chooses.
+    pub tcp_ports: Option<(u16, u16)>,
+
     /// Ta: how often a new check may start, on average. Default 50 ms (RFC 8445 §14.2); less than
     /// 5 ms counts as 5 ms.
     pub check_interval: Duration,
@@ -93,6 +108,11 @@ impl Factory {
             ipv6: true,
             interface_filter: None,
             ports: None,
+            tcp_active: true,
+            signal_tcp_active: false,
+            tcp_passive: false,
+            tcp_simultaneous_open: false,
+            tcp_ports: None,
             check_interval: Duration::from_millis(50),
             check_burst: 8,
             retransmission_timeout: Duration::from_millis(500),

@@ -7,7 +7,9 @@ use crate::pair::{self, Pair, PairId};
 use crate::server::Transport;
 use crate::via::{Path, Via};
 use crypto::HmacKey;
-use layer::{Candidate, CandidatePair, CandidateType, Credentials, IceRole, PairState, RequestId};
+use layer::{
+    Candidate, CandidatePair, CandidateType, Credentials, IceRole, PairState, Protocol, RequestId,
+};
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -137,6 +139,16 @@ impl Generation {
         }
     }
 
+    /// The foundation of TCP candidates on an address (RFC 6544 §4.1 adds nothing to RFC 8445).
+    pub(crate) fn tcp_foundation(&mut self, address: SocketAddr) -> String {
+        self.foundation_of(Source {
+            candidate_type: CandidateType::Host,
+            base: address.ip(),
+            server: address.ip(),
+            transport: Transport::Tcp,
+        })
+    }
+
     /// The foundation of what comes from a server.
     pub(crate) fn foundation_of(&mut self, source: Source) -> String {
         let known = self.foundations.iter().find(|(known, _)| *known == source);
@@ -151,16 +163,23 @@ impl Generation {
     /// The preference nearest below `wanted` that no candidate of the type has yet: priorities are
     /// unique (RFC 8445 §5.1.2, ice-008).
     pub(crate) fn free_preference(&self, candidate_type: CandidateType, wanted: u16) -> u16 {
-        let same_type = |local: &&LocalCandidate| local.candidate.candidate_type == candidate_type;
-        let taken: BTreeSet<u32> = self
-            .locals
-            .iter()
-            .filter(same_type)
-            .map(|local| local.candidate.priority)
-            .collect();
-        let mut free = (0..=wanted).rev();
-        free.find(|preference| !taken.contains(&candidate::priority(candidate_type, *preference)))
-            .unwrap_or(0)
+        let priority = |preference| candidate::priority(candidate_type, preference);
+        self.free(wanted, priority)
+    }
+
+    /// The same for host candidates over TCP.
+    pub(crate) fn free_tcp_preference(&self, wanted: u16) -> u16 {
+        self.free(wanted, |preference| {
+            candidate::tcp_priority(CandidateType::Host, preference)
+        })
+    }
+
+    fn free(&self, wanted: u16, priority: impl Fn(u16) -> u32) -> u16 {
+        let locals = self.locals.iter().filter(|local| !local.gone);
+        let taken: BTreeSet<u32> = locals.map(|local| local.candidate.priority).collect();
+        let mut preferences = (0..=wanted).rev();
+        let free = preferences.find(|preference| !taken.contains(&priority(*preference)));
+        free.unwrap_or(0)
     }
 
     /// The candidate whose packets leave this way.
@@ -176,10 +195,10 @@ impl Generation {
         }
     }
 
-    pub(crate) fn remote_at(&self, address: SocketAddr) -> Option<usize> {
+    pub(crate) fn remote_at(&self, address: SocketAddr, protocol: Protocol) -> Option<usize> {
         self.remotes
             .iter()
-            .position(|remote| remote.address == address)
+            .position(|remote| remote.address == address && remote.candidate.protocol == protocol)
     }
 
     /// How many candidates of the peer are kept in any form.
@@ -190,10 +209,11 @@ impl Generation {
     /// The candidate that the peer saw a check of `base` come from, learned if it is new
     /// (RFC 8445 §7.2.5.3.1, ice-040).
     pub(crate) fn mapped(&mut self, base: usize, address: SocketAddr) -> usize {
+        let protocol = self.locals[base].candidate.protocol;
         let known = self
             .locals
             .iter()
-            .position(|local| local.address == address);
+            .position(|local| local.address == address && local.candidate.protocol == protocol);
         if let Some(index) = known {
             return index;
         }
@@ -212,21 +232,15 @@ impl Generation {
 
     /// Adds a pair in the state that RFC 8838 §12 gives it. Returns whether it was added; pairs are
     /// never doubled.
-    pub(crate) fn add_pair(
-        &mut self,
-        id: PairId,
-        (local, remote): (usize, usize),
-        role: IceRole,
-        proven: bool,
-        max: usize,
-    ) -> bool {
-        let (ours, theirs) = (&self.locals[local], &self.remotes[remote]);
-        if !pair::can_pair(ours, theirs)
-            || self.checklist.by_path((ours.via, theirs.address)).is_some()
-        {
+    pub(crate) fn add_pair(&mut self, mut pair: Pair, proven: bool, max: usize) -> bool {
+        let is_same = |other: &Pair| match pair.via {
+            // Connections of their own make pairs of their own.
+            Via::Unconnected => (other.local, other.remote) == (pair.local, pair.remote),
+            _ => other.way().path() == pair.way().path(),
+        };
+        if self.checklist.pairs.iter().any(is_same) {
             return false;
         }
-        let mut pair = Pair::new(id, (local, ours), (remote, theirs), role);
         let (locals, remotes) = (&self.locals, &self.remotes);
         pair.state = self.checklist.state_of_new(
             pair.priority,

@@ -2,7 +2,9 @@
 
 use crate::candidate::{LocalCandidate, RemoteCandidate};
 use crate::via::{Via, Way};
-use layer::{CandidatePair, IceRole, PairFailure, PairState, PairStats};
+use layer::{
+    CandidatePair, IceRole, PairFailure, PairState, PairStats, Protocol, RequestId, TcpType,
+};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use stun::TransactionId;
@@ -27,6 +29,8 @@ pub(crate) struct Pair {
     pub(crate) destination: SocketAddr,
     pub(crate) priority: u64,
     pub(crate) state: PairState,
+    /// The connection that is being opened for it, and until when at most.
+    pub(crate) connecting: Option<(RequestId, Instant)>,
     /// The check on its way.
     pub(crate) check: Option<TransactionId>,
     /// When the latest check started.
@@ -78,12 +82,13 @@ impl Pair {
             id,
             local,
             remote,
-            via: ours.via,
+            via: ours.first_via(),
             ready: true,
             base: ours.base,
             destination: theirs.address,
             priority: priority(role, ours.candidate.priority, theirs.candidate.priority),
             state: PairState::Frozen,
+            connecting: None,
             check: None,
             checked_at: None,
             mapped: local,
@@ -124,6 +129,7 @@ impl Pair {
     /// It does not work, or no longer.
     pub(crate) fn fail(&mut self, failure: PairFailure) {
         self.state = PairState::Failed;
+        self.connecting = None;
         self.check = None;
         self.consent_until = None;
         self.failure = Some(failure);
@@ -159,8 +165,28 @@ pub(crate) fn priority(role: IceRole, local: u32, remote: u32) -> u64 {
         + u64::from(controlling > controlled)
 }
 
+/// Whether checks go from one to the other: a passive candidate waits for them (RFC 6544 §6.2,
+/// ice-074).
+pub(crate) fn can_check(local: &LocalCandidate, remote: &RemoteCandidate) -> bool {
+    let types = (local.candidate.tcp_type, remote.candidate.tcp_type);
+    match local.candidate.protocol {
+        Protocol::Tcp => matches!(
+            types,
+            (Some(TcpType::Active), Some(TcpType::Passive))
+                | (
+                    Some(TcpType::SimultaneousOpen),
+                    Some(TcpType::SimultaneousOpen)
+                )
+        ),
+        _ => true,
+    }
+}
+
 /// Whether the two can reach each other at all (RFC 8445 §6.1.2.2, ice-023).
 pub(crate) fn can_pair(local: &LocalCandidate, remote: &RemoteCandidate) -> bool {
+    if local.candidate.protocol != remote.candidate.protocol {
+        return false;
+    }
     match (local.base, remote.address) {
         (SocketAddr::V4(_), SocketAddr::V4(_)) => true,
         (SocketAddr::V6(ours), SocketAddr::V6(theirs)) => {

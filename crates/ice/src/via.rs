@@ -16,6 +16,8 @@ pub(crate) enum Via {
     Stream(SocketId),
     /// An allocation on a TURN server.
     Relay(RelayId),
+    /// A TCP connection that does not exist yet.
+    Unconnected,
 }
 
 impl Via {
@@ -31,7 +33,7 @@ impl Via {
     pub(crate) fn socket(self) -> Option<SocketId> {
         match self {
             Self::Socket(socket) | Self::Stream(socket) => Some(socket),
-            Self::Relay(_) => None,
+            Self::Relay(_) | Self::Unconnected => None,
         }
     }
 }

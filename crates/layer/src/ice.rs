@@ -216,6 +216,17 @@ pub trait Ice: Send {
     /// Counters and what every pair has been through.
     fn stats(&self) -> IceStats;
 
+    /// Whether data that comes on this socket from there would be taken: a check between the two has
+    /// been authenticated. The owner of a shared socket asks it once for each path.
+    fn validates(&self, socket: SocketId, remote: SocketAddr) -> bool {
+        let is_route = |route: Route| (route.socket, route.remote) == (socket, remote);
+        self.route().is_some_and(is_route)
+            || self.stats().pairs.iter().any(|pair| {
+                pair.pair.remote.socket_addr() == Some(remote)
+                    && pair.requests_received + pair.responses_received > 0
+            })
+    }
+
     /// The user name fragments under which a packet that reaches a shared socket is ours: the
     /// current one, and the one before while it still has traffic.
     fn claims(&self) -> Vec<String> {

@@ -60,20 +60,28 @@ impl Agent {
             return Some(pair.id);
         }
         let (via, remote) = path;
-        let local = self.current.base_of(via)?;
-        let theirs = match self.current.remote_at(remote) {
+        let local = self.current.base_of(self.streams.origin(via))?;
+        let protocol = self.current.locals[local].candidate.protocol;
+        let theirs = match self.current.remote_at(remote, protocol) {
             Some(index) => index,
             // ice-046 (RFC 8445 §7.3.1.3), within the bound on candidates.
             None if self.current.remote_count() < self.settings.max_remote_candidates => {
                 let foundation = self.current.new_foundation();
-                let candidate =
-                    RemoteCandidate::peer_reflexive(remote, priority, format!("p{foundation}"));
+                let candidate = RemoteCandidate::peer_reflexive(
+                    remote,
+                    protocol,
+                    priority,
+                    format!("p{foundation}"),
+                );
                 self.current.remotes.push(candidate);
                 self.current.remotes.len() - 1
             }
             None => return None,
         };
-        self.make_pair(now, (local, theirs), true)
+        if let Some(id) = self.adopt_connection(via, local, theirs) {
+            return Some(id);
+        }
+        self.make_pair(now, (local, theirs), Some(via))
     }
 
     /// ice-047: checks back (RFC 8445 §7.3.1.4).
@@ -110,7 +118,7 @@ impl Agent {
             if check.fragment != fragment {
                 continue;
             }
-            if self.current.base_of(check.path.0).is_none() {
+            if !self.is_ours(check.path) {
                 self.current.remember(check);
                 continue;
             }
@@ -222,7 +230,7 @@ impl Agent {
             return;
         };
         pair.state = PairState::Succeeded;
-        let local = pair.local;
+        let (local, base) = (pair.local, pair.base);
         let other = pair
             .check
             .take_if(|check| self.current.outstanding.is_check(*check));
@@ -232,7 +240,11 @@ impl Agent {
         self.current.checklist.untrigger(id);
         // ice-041: the valid pair's local candidate is what the peer saw; data leaves from the base
         // that was checked in any case (RFC 8445 §7.2.5.3.2).
-        let mapped = self.current.mapped(local, mapped);
+        let mapped = if mapped == base {
+            local
+        } else {
+            self.current.mapped(local, mapped)
+        };
         let use_candidate = match self.current.checklist.get_mut(id) {
             Some(pair) => {
                 pair.mapped = mapped;

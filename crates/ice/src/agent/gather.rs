@@ -3,7 +3,7 @@
 
 use super::Agent;
 use super::server::Servers;
-use crate::candidate::{Base, LocalCandidate};
+use crate::candidate::{Base, Direction, LocalCandidate};
 use crate::interface;
 use crate::via::{Via, Way};
 use layer::{
@@ -31,8 +31,11 @@ enum Stage {
     New,
     /// Waits for the interfaces.
     Listing(RequestId),
-    /// Waits for sockets; what each is preferred with.
-    Binding(BTreeMap<RequestId, u16>),
+    /// Waits for sockets and listeners; what each is preferred with.
+    Binding {
+        sockets: BTreeMap<RequestId, u16>,
+        listeners: BTreeMap<RequestId, Direction>,
+    },
     Complete,
 }
 
@@ -40,7 +43,7 @@ impl Gathering {
     pub(super) fn state(&self) -> GatheringState {
         match self.stage {
             Stage::New => GatheringState::New,
-            Stage::Listing(_) | Stage::Binding(_) => GatheringState::Gathering,
+            Stage::Listing(_) | Stage::Binding { .. } => GatheringState::Gathering,
             Stage::Complete => GatheringState::Complete,
         }
     }
@@ -49,6 +52,20 @@ impl Gathering {
     pub(super) fn restart(&mut self) {
         self.stage = Stage::New;
         self.bases.clear();
+    }
+
+    pub(super) fn wait_for_listener(&mut self, request: RequestId, direction: Direction) {
+        if let Stage::Binding { listeners, .. } = &mut self.stage {
+            listeners.insert(request, direction);
+        }
+    }
+
+    /// The listener that a request was for.
+    pub(super) fn take_listener(&mut self, request: RequestId) -> Option<Direction> {
+        match &mut self.stage {
+            Stage::Binding { listeners, .. } => listeners.remove(&request),
+            _ => None,
+        }
     }
 
     /// The sockets from which servers are asked.
@@ -85,7 +102,10 @@ impl Agent {
         if !matches!(self.gathering.stage, Stage::Listing(asked) if asked == request) {
             return;
         }
-        self.gathering.stage = Stage::Binding(BTreeMap::new());
+        self.gathering.stage = Stage::Binding {
+            sockets: BTreeMap::new(),
+            listeners: BTreeMap::new(),
+        };
         // ice-012: where only relays may be shown and there are none, nothing is even bound.
         let relays_only = self.policy == TransportPolicy::Relay;
         let addresses = if relays_only && !self.servers.has_relays() {
@@ -114,8 +134,8 @@ impl Agent {
 
     fn bind(&mut self, local: SocketAddr, preference: u16) {
         let request = self.new_request_id();
-        if let Stage::Binding(requests) = &mut self.gathering.stage {
-            requests.insert(request, preference);
+        if let Stage::Binding { sockets, .. } = &mut self.gathering.stage {
+            sockets.insert(request, preference);
         }
         self.emit(IceEvent::Bind {
             request,
@@ -131,7 +151,7 @@ impl Agent {
         result: Result<Bound, io::ErrorKind>,
     ) {
         let preference = match &mut self.gathering.stage {
-            Stage::Binding(requests) => requests.remove(&request),
+            Stage::Binding { sockets, .. } => sockets.remove(&request),
             _ => None,
         };
         match (preference, result) {
@@ -159,6 +179,7 @@ impl Agent {
         if self.policy != TransportPolicy::Relay {
             self.add_host(now, &base);
         }
+        self.add_tcp(now, &base);
         self.ask_servers(base);
     }
 
@@ -177,8 +198,10 @@ impl Agent {
     }
 
     pub(super) fn finish_gathering(&mut self) {
-        let bound =
-            matches!(&self.gathering.stage, Stage::Binding(requests) if requests.is_empty());
+        let bound = matches!(
+            &self.gathering.stage,
+            Stage::Binding { sockets, listeners } if sockets.is_empty() && listeners.is_empty()
+        );
         let busy = self.servers.is_resolving() || self.reflexive.is_busy() || self.relays.is_busy();
         if bound && !busy {
             self.gathering.stage = Stage::Complete;
@@ -196,6 +219,7 @@ impl Agent {
         self.gathering.bases.retain(|base| base.socket != socket);
         self.current.lose_base(Via::Socket(socket));
         self.lose_relays(socket);
+        self.lose_stream(socket);
         self.drop_queries(socket);
     }
 

@@ -96,8 +96,16 @@ impl Agent {
         self.receive(now, way, bytes)
     }
 
+    /// Whether checks that come this way can be followed: it belongs to a pair or to a candidate of
+    /// the current generation.
+    pub(super) fn is_ours(&mut self, path: Path) -> bool {
+        let base = self.streams.origin(path.0);
+        self.current.checklist.by_path(path).is_some() || self.current.base_of(base).is_some()
+    }
+
     /// Whether a candidate of either generation sends this way.
     fn is_base(&self, via: Via) -> bool {
+        let via = self.streams.origin(via);
         let mut generations = std::iter::once(&self.current).chain(&self.previous);
         generations.any(|generation| generation.base_of(via).is_some())
     }
@@ -284,9 +292,7 @@ impl Agent {
             }
             return;
         }
-        let can_follow = self.role.is_some()
-            && self.current.remote.is_some()
-            && self.current.base_of(path.0).is_some();
+        let can_follow = self.role.is_some() && self.current.remote.is_some() && self.is_ours(path);
         if can_follow {
             self.follow_check(now, path, check.priority, check.use_candidate);
         } else {

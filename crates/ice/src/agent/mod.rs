@@ -12,6 +12,7 @@ mod remote;
 mod restart;
 mod server;
 mod state;
+mod stream;
 
 use crate::generation::Generation;
 use crate::pacer::Pacer;
@@ -26,16 +27,17 @@ use input::Answer;
 use layer::{
     Bound, Candidate, CandidatePair, CandidateType, Credentials, GatheringState, Ice, IceConfig,
     IceError, IceEvent, IceRole, IceServer, IceState, IceStats, Input, Interface, Protocol,
-    Received, RequestId, Route, SocketId, Start, Transmit, TransportPolicy,
+    Received, RequestId, Route, SocketId, Start, TcpType, Transmit, TransportPolicy,
 };
 use reflexive::Reflexive;
 use relay::Relays;
 use server::Servers;
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::time::Instant;
+use stream::Streams;
 use stun::TransactionId;
 
 /// The label of the agent's random generator ([`layer::Seed`]).
@@ -73,6 +75,7 @@ pub struct Agent {
     servers: Servers,
     reflexive: Reflexive,
     relays: Relays,
+    streams: Streams,
     /// Spaces the checks we begin.
     pacer: Pacer,
     /// Spaces those that answer the peer's, so that a peer with forged addresses cannot make us
@@ -122,6 +125,7 @@ impl Agent {
             servers: Servers::default(),
             reflexive: Reflexive::default(),
             relays: Relays::new(start.now),
+            streams: Streams::default(),
             pacer,
             triggered_pacer: pacer,
             answers: VecDeque::new(),
@@ -175,6 +179,7 @@ impl Agent {
             Via::Relay(relay) => return self.relays.route(relay, destination, mtu),
             Via::Socket(socket) => (socket, Protocol::Udp),
             Via::Stream(socket) => (socket, Protocol::Tcp),
+            Via::Unconnected => return None,
         };
         let payload = relay::max_payload(destination, protocol, mtu);
         Some(Route::new(socket, protocol, base, destination, payload))
@@ -231,7 +236,9 @@ impl Ice for Agent {
     }
 
     fn bound(&mut self, now: Instant, request: RequestId, result: Result<Bound, io::ErrorKind>) {
-        if !self.take_relay_socket(now, request, result) {
+        if !self.take_relay_socket(now, request, result)
+            && !self.take_listener(now, request, result)
+        {
             self.take_socket(now, request, result);
         }
         self.update(now);
@@ -243,12 +250,8 @@ impl Ice for Agent {
         request: RequestId,
         result: Result<Bound, io::ErrorKind>,
     ) {
-        if !self.take_relay_connection(now, request, result)
-            && let Ok(bound) = result
-        {
-            // Nobody waits for it any more.
-            let socket = bound.socket;
-            self.emit(IceEvent::CloseSocket { socket });
+        if !self.take_relay_connection(now, request, result) {
+            self.take_connection(now, request, result);
         }
         self.update(now);
     }
@@ -367,12 +370,14 @@ impl Ice for Agent {
     fn local_candidates(&self) -> Vec<Candidate> {
         // Peer-reflexive ones the peer knows already; hosts are shown where the policy lets them.
         let shows_hosts = self.policy == TransportPolicy::All;
+        let shows_active = shows_hosts && self.settings.signal_tcp_active;
         let signalled =
             self.current
                 .locals
                 .iter()
                 .filter(|local| match local.candidate.candidate_type {
                     _ if local.gone => false,
+                    _ if local.candidate.tcp_type == Some(TcpType::Active) => shows_active,
                     CandidateType::Host => shows_hosts,
                     CandidateType::PeerReflexive => false,
                     _ => true,
@@ -400,6 +405,19 @@ impl Ice for Agent {
 
     fn stats(&self) -> IceStats {
         self.collect_stats()
+    }
+
+    fn validates(&self, socket: SocketId, remote: SocketAddr) -> bool {
+        if self.relays.position_of(socket, remote).is_some() {
+            return true;
+        }
+        let generations = std::iter::once(&self.current).chain(&self.previous);
+        let paths = [(Via::Socket(socket), remote), (Via::Stream(socket), remote)];
+        generations.into_iter().any(|generation| {
+            let known =
+                |path| generation.checklist.is_authenticated(path) || generation.is_early(path);
+            paths.into_iter().any(known)
+        })
     }
 
     fn claims(&self) -> Vec<String> {

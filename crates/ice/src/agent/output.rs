@@ -6,7 +6,7 @@ use super::relay::Relays;
 use crate::generation::Generation;
 use crate::message::{self, Check};
 use crate::outstanding::{Purpose, Request};
-use crate::pair::PairId;
+use crate::pair::{Pair, PairId};
 use crate::via::Via;
 use layer::{IceState, PairFailure, Transmit};
 use std::ops::Range;
@@ -133,10 +133,25 @@ impl Agent {
         purpose: Purpose,
         buf: &mut [u8],
     ) -> Option<Transmit> {
-        let id = self.new_transaction_id();
-        let transaction = Transaction::start(id, now, purpose.timing(self.check_timing()));
+        let unconnected = |pair: &Pair| pair.via == Via::Unconnected;
+        if self.current.checklist.get(pair).is_some_and(unconnected) {
+            self.open_connection(now, pair);
+            return None;
+        }
+        let transaction = self.new_transaction(now, pair, purpose);
         let request = self.start_request(now, pair, purpose, transaction)?;
         write_request(now, (&mut self.current, &mut self.relays), &request, buf)
+    }
+
+    /// stun-023: on a stream nothing is sent twice (RFC 8489 §6.2.2).
+    fn new_transaction(&mut self, now: Instant, pair: PairId, purpose: Purpose) -> Transaction {
+        let id = self.new_transaction_id();
+        let timing = purpose.timing(self.check_timing());
+        let is_stream = |pair: &Pair| matches!(pair.via, Via::Stream(_));
+        if self.current.checklist.get(pair).is_some_and(is_stream) {
+            return Transaction::once(id, now, timing.total());
+        }
+        Transaction::start(id, now, timing)
     }
 
     fn send_keepalive(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
@@ -201,6 +216,7 @@ impl Agent {
             self.reflexive.poll_timeout(),
             self.relay_at(),
             self.relays.poll_timeout(),
+            self.stream_timeout(),
             self.nomination_at(),
             self.consent_timeout(),
             self.consent_ends(),
@@ -234,6 +250,7 @@ impl Agent {
         }
         self.expire_queries(now);
         self.expire_relays(now);
+        self.expire_streams(now);
         self.expire_consent(now);
         if let Some(remote) = &mut self.current.remote {
             remote.pac_deadline = remote.pac_deadline.filter(|deadline| now < *deadline);

@@ -200,8 +200,13 @@ impl Agent {
         let Some(index) = self.current.base_of(Via::Socket(base.socket)) else {
             return;
         };
-        let known = |local: &LocalCandidate| local.address == mapped && local.base == base.local;
-        if self.current.locals.iter().any(known) {
+        let is_same = |local: &LocalCandidate| local.address == mapped && local.base == base.local;
+        let known = self.current.locals.iter().position(is_same);
+        let learned = |at: &usize| {
+            let local = &self.current.locals[*at].candidate;
+            local.candidate_type == CandidateType::PeerReflexive
+        };
+        if known.is_some_and(|at| !learned(&at)) {
             return;
         }
         let candidate_type = CandidateType::ServerReflexive;
@@ -221,6 +226,16 @@ impl Agent {
             local.candidate.related = None;
         }
         self.emit(IceEvent::Candidate(local.candidate.clone()));
-        self.current.locals.push(local);
+        match known {
+            // A peer has told us before the server did. Other peers, and relays that permit us, are
+            // told all the same, and the pairs are now called what the peer calls them (ice-049).
+            Some(at) => {
+                self.current.locals[at] = local;
+                if let Some(role) = self.role {
+                    self.current.set_role(role);
+                }
+            }
+            None => self.current.locals.push(local),
+        }
     }
 }

@@ -164,6 +164,7 @@ impl Relays {
                 let packet = relay.client.wrap(now, way.remote, buf, start..start + len);
                 relay.transmit(packet.ok()?.end)
             }
+            Via::Unconnected => None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::Agent;
 use crate::candidate::{COMPONENT, RemoteCandidate, is_multicast_name};
 use crate::credentials;
 use crate::generation::{Generation, Remote};
-use crate::pair::{PairId, can_pair};
+use crate::pair::{Pair, PairId, can_check, can_pair};
 use crate::via::Via;
 use layer::{
     Candidate, CandidateAddress, Credentials, IceError, IceEvent, IceRole, Protocol, RequestId,
@@ -115,7 +115,7 @@ impl Agent {
             return Ok(());
         }
         if let Some(address) = candidate.socket_addr()
-            && let Some(index) = self.current.remote_at(address)
+            && let Some(index) = self.current.remote_at(address, candidate.protocol)
         {
             let role = self.role.unwrap_or(IceRole::Controlled);
             self.current.confirm_remote(index, candidate, role);
@@ -161,7 +161,7 @@ impl Agent {
         let address = found.first().map(|ip| SocketAddr::new(*ip, *port));
         match address {
             Some(address) if !is_ambiguous && is_reachable(address) => {
-                match self.current.remote_at(address) {
+                match self.current.remote_at(address, candidate.protocol) {
                     Some(known) => {
                         let role = self.role.unwrap_or(IceRole::Controlled);
                         self.current.confirm_remote(known, candidate, role);
@@ -206,20 +206,20 @@ impl Agent {
         if self.current.selected.is_some() || !self.current.locals[local].is_base() {
             return;
         }
-        self.make_pair(now, (local, remote), false);
+        self.make_pair(now, (local, remote), None);
     }
 
-    /// Makes a pair; `None` if it cannot be, or there is no room. It is `proven` when a check of the
-    /// peer came on it.
+    /// Makes a pair; `None` if it cannot be, or there is no room. `via` says what a check of the peer
+    /// came on, if one did.
     pub(super) fn make_pair(
         &mut self,
         now: Instant,
         (local, remote): (usize, usize),
-        proven: bool,
+        via: Option<Via>,
     ) -> Option<PairId> {
         let role = self.role?;
         let (ours, theirs) = (&self.current.locals[local], &self.current.remotes[remote]);
-        if !can_pair(ours, theirs) {
+        if !can_pair(ours, theirs) || (via.is_none() && !can_check(ours, theirs)) {
             return None;
         }
         let ready = match ours.via {
@@ -231,24 +231,30 @@ impl Agent {
         };
         let id = PairId(self.next_pair);
         let max = self.settings.max_pairs;
-        let added = self
-            .current
-            .add_pair(id, (local, remote), role, proven, max);
-        self.next_pair += u32::from(added);
-        let pair = self.current.checklist.get_mut(id).filter(|_| added)?;
+        let mut pair = Pair::new(id, (local, ours), (remote, theirs), role);
         pair.ready = ready;
-        Some(id)
+        pair.via = via.unwrap_or(pair.via);
+        let added = self.current.add_pair(pair, via.is_some(), max);
+        self.next_pair += u32::from(added);
+        added.then_some(id)
     }
 }
 
-/// Whether a candidate could be of use: our component, datagrams, a port, an address to send to.
+/// Whether a candidate could be of use: our component, a transport we know, a port, an address to
+/// send to.
 fn is_usable(candidate: &Candidate) -> bool {
     let address = match candidate.address {
         CandidateAddress::Socket(address) => is_reachable(address),
         CandidateAddress::Name { port, .. } => port != 0,
         _ => false,
     };
-    address && candidate.component == COMPONENT && candidate.protocol == Protocol::Udp
+    let transport = match candidate.protocol {
+        Protocol::Udp => true,
+        // ice-073
+        Protocol::Tcp => candidate.tcp_type.is_some(),
+        _ => false,
+    };
+    address && candidate.component == COMPONENT && transport
 }
 
 fn is_reachable(address: SocketAddr) -> bool {

@@ -21,6 +21,7 @@ impl Agent {
             self.watch(now, pair);
         }
         self.judge_silence(now);
+        self.close_unused_streams(now);
         self.change_state(self.next_state());
         self.update_route();
     }
@@ -117,6 +118,7 @@ impl Agent {
         self.current.outstanding = Outstanding::default();
         self.reflexive.stop();
         self.close_relays(now);
+        self.close_streams();
         self.release_sockets(|_| false);
         self.emit(IceEvent::StateChange(IceState::Closed));
         self.emit(IceEvent::Ended(End::new(
