@@ -24,6 +24,7 @@ use muonrtc::rtp::payload::{SampleBuilder, depacketizer};
 use muonrtc::{Configuration, MediaKind, PeerConnection, Stack, TrackLocal, TrackRemote};
 use stage::{Counters, Decrypt, Encrypt};
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -48,7 +49,11 @@ async fn main() -> ExitCode {
 }
 
 async fn transform(flags: Flags) -> Outcome {
-    let duration = Duration::from_secs(flags.value("--seconds", 6)?);
+    let duration = Duration::from_secs(
+        flags
+            .value("--seconds", NonZeroU64::MIN.saturating_add(5))?
+            .get(),
+    );
 
     // Alice and bob have agreed on a secret, in some way that the forwarder has no part in.
     let secret = Secret::random()?;
@@ -83,7 +88,7 @@ async fn transform(flags: Flags) -> Outcome {
     if !(connected(&alice).await && connected(&outward).await) {
         return Err("the connections failed".into());
     }
-    println!("sending for {duration:?}…");
+    println!("alice sends to bob for {} s…", duration.as_secs());
     tokio::select! {
         played = play(&clips) => played?,
         () = tokio::time::sleep(duration) => {}

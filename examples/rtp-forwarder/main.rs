@@ -44,13 +44,16 @@ async fn main() -> ExitCode {
 async fn forward(flags: Flags) -> Outcome {
     let video = codec::video(&flags.value("--video", "vp8".to_owned())?)?;
     let to = flags.value("--to", IpAddr::V4(Ipv4Addr::LOCALHOST))?;
-    let audio_to = SocketAddr::new(to, flags.value("--audio-port", 4000)?);
-    let video_to = SocketAddr::new(to, flags.value("--video-port", 4002)?);
+    let audio_to = SocketAddr::new(to, port(&flags, "--audio-port", 4000)?);
+    let video_to = SocketAddr::new(to, port(&flags, "--video-port", 4002)?);
+    if audio_to.port().abs_diff(video_to.port()) < 2 {
+        return Err("--audio-port and --video-port: each is two ports, for RTP and RTCP".into());
+    }
 
     let sdp = flags.value("--sdp", "muon.sdp".to_owned())?;
     std::fs::write(&sdp, description(audio_to, video_to, video)?)
-        .map_err(|error| format!("{sdp}: {error}"))?;
-    println!("open {sdp}: ffplay -protocol_whitelist file,udp,rtp {sdp}");
+        .map_err(|error| format!("--sdp {sdp}: {error}"))?;
+    println!("when the page sends: ffplay -protocol_whitelist file,udp,rtp {sdp}");
 
     let page = include_str!("index.html");
     signalling::serve(flags.address()?, page, move |connection| {
@@ -61,6 +64,14 @@ async fn forward(flags: Flags) -> Outcome {
         Ok(())
     })
     .await
+}
+
+/// The port of RTP, above which there is one for RTCP.
+fn port(flags: &Flags, name: &str, default: u16) -> Outcome<u16> {
+    match flags.value(name, default)? {
+        port @ 1..=65534 => Ok(port),
+        port => Err(format!("{name} {port}: it is between 1 and 65534").into()),
+    }
 }
 
 /// Forwards the tracks of one connection until it is over.

@@ -51,7 +51,10 @@ async fn receive(flags: Flags) -> Outcome {
     let audio = TrackLocal::new("audio", codec::negotiable(Codec::Opus)?)?;
     examples::spawn(forward(socket(video_from).await?, video.clone()));
     examples::spawn(forward(socket(audio_from).await?, audio.clone()));
-    println!("video comes to {video_from}, audio to {audio_from}");
+    let name = codec.mime_type();
+    println!(
+        "{name} is expected at {video_from} and audio/opus at {audio_from}: --help has a sender"
+    );
 
     let page = include_str!("index.html");
     signalling::serve(flags.address()?, page, move |connection| {
@@ -68,7 +71,9 @@ async fn receive(flags: Flags) -> Outcome {
 
 async fn socket(address: SocketAddr) -> Outcome<UdpSocket> {
     let bound = UdpSocket::bind(address).await;
-    Ok(bound.map_err(|error| format!("cannot receive on {address}: {error}"))?)
+    Ok(bound.map_err(|error| {
+        format!("cannot receive on {address}: {error}; --audio-port and --video-port take others")
+    })?)
 }
 
 /// Writes what comes into the track.

@@ -5,9 +5,9 @@
 
 mod server;
 
-use examples::{Flags, Outcome};
+use examples::{Flags, Outcome, signalling};
+use server::Room;
 use std::process::ExitCode;
-use tokio::net::TcpListener;
 
 const HELP: &str = "\
 Serves a page on which everybody sees and hears everybody else.
@@ -29,15 +29,13 @@ async fn main() -> ExitCode {
 
 /// Serves until Ctrl-C.
 async fn serve(flags: Flags) -> Outcome {
-    let address = flags.address()?;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error} (--port takes another)"))?;
-    println!("the room is at http://{}", listener.local_addr()?);
+    let listener = signalling::listen(flags.address()?).await?;
+    let room = Room::open();
     // Not a graceful shutdown: that would wait for a browser to give up its idle connection.
     tokio::select! {
-        served = axum::serve(listener, server::router()) => served?,
+        served = axum::serve(listener, server::router(&room)) => served?,
         interrupted = tokio::signal::ctrl_c() => interrupted?,
     }
+    room.close().await;
     Ok(())
 }

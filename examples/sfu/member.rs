@@ -13,6 +13,10 @@ use tracing::debug;
 /// How long the answer waits for candidates; it leaves with those found so far.
 const GATHERING_TIME: Duration = Duration::from_secs(5);
 
+/// What one member may send. A page offers a camera and a microphone; every further section of it would
+/// be one more on everybody's connection.
+const MAX_SOURCES: usize = 2;
+
 /// A member of the room.
 #[derive(Debug)]
 pub(super) struct Member {
@@ -30,7 +34,8 @@ impl Member {
         let connection = PeerConnection::builder(Configuration::default()).build()?;
         connection.set_remote_description(offer).await?;
         let sections = connection.transceivers();
-        let sources = sections.iter().map(|each| Source::new(&person.id, each));
+        let sources = sections.iter().take(MAX_SOURCES);
+        let sources = sources.map(|each| Source::new(&person.id, each));
         Ok(Self {
             sources: sources.map(Arc::new).collect(),
             person,

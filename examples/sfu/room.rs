@@ -28,7 +28,7 @@ const TURN: Duration = Duration::from_millis(250);
 
 /// A room.
 #[derive(Debug)]
-pub(super) struct Room {
+pub(crate) struct Room {
     /// In the order in which ids sort, which means nothing.
     members: Mutex<BTreeMap<String, Arc<Member>>>,
     arrivals: tokio::sync::Semaphore,
@@ -59,14 +59,25 @@ impl From<Error> for Refusal {
 }
 
 impl Room {
-    /// An empty room, which is closed by dropping it.
-    pub(super) fn open() -> Arc<Self> {
+    /// An empty room.
+    pub(crate) fn open() -> Arc<Self> {
         let room = Arc::new(Self {
             members: Mutex::default(),
             arrivals: tokio::sync::Semaphore::new(MAX_ARRIVALS),
         });
         spawn(take_turns(Arc::downgrade(&room)));
         room
+    }
+
+    /// Closes everybody's connection, of which they hear at once.
+    pub(crate) async fn close(&self) {
+        let members = std::mem::take(&mut *self.members());
+        for member in members.values() {
+            member.connection.close();
+        }
+        for member in members.values() {
+            member.connection.closed().await;
+        }
     }
 
     /// Answers the offer of a page. It is a member as soon as its data channel is open: a page that

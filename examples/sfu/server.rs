@@ -18,7 +18,7 @@ mod source;
 #[path = "speaker.rs"]
 mod speaker;
 
-use self::room::Room;
+pub(crate) use self::room::Room;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
@@ -32,13 +32,13 @@ use std::sync::Arc;
 /// The largest request body, in bytes. An offer of one camera and one microphone has some 10 KiB.
 const MAX_BODY: usize = 256 * 1024;
 
-/// A page and its room, with nobody in it yet.
-pub(crate) fn router() -> Router {
+/// The page of a room.
+pub(crate) fn router(room: &Arc<Room>) -> Router {
     Router::new()
         .route("/", get(page))
         .route("/join", post(join))
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Room::open())
+        .with_state(Arc::clone(room))
 }
 
 async fn page() -> impl IntoResponse {

@@ -39,8 +39,13 @@ fn capability(codec: Codec) -> Outcome<RtpCodecParameters> {
 ///
 /// If there is none of that name.
 pub fn video(name: &str) -> Outcome<Codec> {
-    Codec::from_mime_type(&format!("video/{name}"))
-        .ok_or_else(|| format!("no such codec: {name} (vp8, vp9, av1, h264)").into())
+    let known = [Codec::Vp8, Codec::Vp9, Codec::Av1, Codec::H264];
+    let named = |codec: &Codec| {
+        let (_, known) = codec.mime_type().split_once('/').unwrap_or_default();
+        known.eq_ignore_ascii_case(name)
+    };
+    let codec = known.into_iter().find(named);
+    Ok(codec.ok_or_else(|| format!("--video {name}: it is one of vp8, vp9, av1, h264"))?)
 }
 
 /// Negotiates this codec and no other for the media of its kind. To be called between the two

@@ -3,12 +3,12 @@
 //! descriptions carry all their candidates.
 //!
 //! It is the smallest part of what the `echo` example speaks. The page's half is `connect.js`
-//! beside this file, which every page includes as `/connect.js`.
+//! beside this file, which every page includes as `/connect.js`; `/page.css` is how they look.
 
 use crate::Outcome;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use muonrtc::{
@@ -16,7 +16,7 @@ use muonrtc::{
     SessionDescription,
 };
 use serde_json::json;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -29,7 +29,8 @@ const MAX_BODY: usize = 256 * 1024;
 /// How long a reply waits for candidates; it leaves with those found so far.
 const GATHERING_TIME: Duration = Duration::from_secs(5);
 
-/// Serves `page` at `/` and answers offers until Ctrl-C; then it closes all connections.
+/// Serves `page` at `/` and answers offers until Ctrl-C; then it closes all connections. Says where
+/// the page is, when it is there.
 ///
 /// `greet` is called with every new connection when the offer is known and the answer is not: there
 /// tracks are added, which the answer then sends where the offer can take them. It spawns what follows
@@ -43,25 +44,9 @@ pub async fn serve(
     page: &'static str,
     greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static,
 ) -> Outcome {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| format!("cannot listen on {address}: {error} (--port takes another)"))?;
-    println!("the page is at http://{}", listener.local_addr()?);
-    let door = Arc::new(Door {
-        greet: Box::new(greet),
-        open: Mutex::default(),
-    });
-    let no_store = [("cache-control", "no-store")];
-    let script = [("content-type", "text/javascript"), no_store[0]];
-    let app = Router::new()
-        .route("/", get(move || async move { (no_store, Html(page)) }))
-        .route(
-            "/connect.js",
-            get(move || async move { (script, include_str!("connect.js")) }),
-        )
-        .route("/offer", post(offer))
-        .layer(DefaultBodyLimit::max(MAX_BODY))
-        .with_state(Arc::clone(&door));
+    let listener = listen(address).await?;
+    let door = Door::new(greet);
+    let app = routes(page, &door);
     // Not a graceful shutdown: that would wait for a browser to give up its idle connection.
     tokio::select! {
         served = axum::serve(listener, app) => served?,
@@ -69,6 +54,52 @@ pub async fn serve(
     }
     door.close().await;
     Ok(())
+}
+
+/// Listens on `address`, and says what to do next.
+///
+/// # Errors
+///
+/// If the address cannot be listened on, with what to do about it.
+pub async fn listen(address: SocketAddr) -> Outcome<TcpListener> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| format!("cannot listen on {address}: {error}; --port takes another"))?;
+    let mut reached = listener.local_addr()?;
+    // Every address of this machine is meant: a browser on it takes this one.
+    match reached.ip() {
+        IpAddr::V4(any) if any.is_unspecified() => reached.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(any) if any.is_unspecified() => reached.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    println!("open http://{reached} in a browser; Ctrl-C ends the program");
+    Ok(listener)
+}
+
+/// What [`serve`] serves, for who listens himself.
+pub fn router(
+    page: &'static str,
+    greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static,
+) -> Router {
+    routes(page, &Door::new(greet))
+}
+
+fn routes(page: &'static str, door: &Arc<Door>) -> Router {
+    // Whoever changes a page and starts the program again wants to see the change.
+    let file = |kind, text: &'static str| {
+        let headers = [("content-type", kind), ("cache-control", "no-store")];
+        get(move || async move { (headers, text) })
+    };
+    Router::new()
+        .route("/", file("text/html; charset=utf-8", page))
+        .route(
+            "/connect.js",
+            file("text/javascript", include_str!("connect.js")),
+        )
+        .route("/page.css", file("text/css", include_str!("page.css")))
+        .route("/offer", post(offer))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .with_state(Arc::clone(door))
 }
 
 /// The next track that the peer will send; `None` when the connection is over, which is then closed.
@@ -123,6 +154,13 @@ struct Door {
 }
 
 impl Door {
+    fn new(greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static) -> Arc<Self> {
+        Arc::new(Self {
+            greet: Box::new(greet),
+            open: Mutex::default(),
+        })
+    }
+
     async fn answer(&self, offer: SessionDescription) -> Outcome<SessionDescription> {
         let connection = PeerConnection::builder(Configuration::default()).build()?;
         let answered = self.negotiate(&connection, offer).await;

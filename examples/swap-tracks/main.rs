@@ -9,6 +9,7 @@ use examples::{Flags, Outcome, codec};
 use media::Codec;
 use muonrtc::rtp::payload::{Depacketizer, depacketizer};
 use muonrtc::{MediaKind, PeerConnection, RtpSender, TrackLocal, TrackRemote};
+use std::num::NonZeroU64;
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::time::{Instant, interval, sleep_until, timeout_at};
@@ -34,7 +35,11 @@ async fn main() -> ExitCode {
 }
 
 async fn swap_tracks(flags: Flags) -> Outcome {
-    let turn = Duration::from_secs(flags.value("--seconds", 5)?);
+    let turn = Duration::from_secs(
+        flags
+            .value("--seconds", NonZeroU64::MIN.saturating_add(4))?
+            .get(),
+    );
     let page = include_str!("index.html");
     signalling::serve(flags.address()?, page, move |connection| {
         // A sender may change what it sends, but only among the codecs that were negotiated.

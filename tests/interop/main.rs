@@ -1,7 +1,8 @@
-//! Real browsers against the server of `examples/echo`.
+//! Real browsers against the server of `examples/echo`, and against other examples.
 //!
 //! Each test starts itself again in a network namespace of its own ([`network`]), serves
-//! `page.html` or `media.html` and the signalling of the echo server there, starts a browser on the
+//! `page.html` or `media.html` and the signalling of the echo server there, or `examples.html` and
+//! one of those [`example`]s, starts a browser on the
 //! page ([`browser`]), and takes the outcome of each check from what the page posts back ([`page`]).
 //! [`relay`] stands between the two where packets are to be lost.
 //! `MUON_INTEROP=skip`, which `cargo xtask test --no-interop` sets, leaves them out;
@@ -13,6 +14,7 @@
 )]
 
 mod browser;
+mod example;
 mod network;
 mod page;
 mod relay;
@@ -20,6 +22,7 @@ mod relay;
 mod server;
 
 use browser::{Addresses, Browser};
+use example::Example;
 use network::Inside;
 use page::{Page, Report};
 use std::sync::{Mutex, PoisonError};
@@ -118,6 +121,15 @@ impl Visit {
         }
     }
 
+    /// A page that holds those of an example.
+    const fn example(browser: Browser, example: Example, checks: &'static [&'static str]) -> Self {
+        Self {
+            page: Page::Example(example),
+            checks,
+            ..Self::media_loop(browser)
+        }
+    }
+
     const fn media_loop(browser: Browser) -> Self {
         Self {
             browser,
@@ -153,6 +165,27 @@ fn chromium_in_media_with_itself() {
         "chromium_in_media_with_itself",
         Visit::media_loop(Browser::Chromium),
     );
+}
+
+#[test]
+fn chromium_broadcasts() {
+    let checks = &["one camera is watched by three pages"];
+    let visit = Visit::example(Browser::Chromium, Example::Broadcast, checks);
+    interop("chromium_broadcasts", visit);
+}
+
+#[test]
+fn chromium_is_recorded() {
+    let checks = &["camera and microphone are recorded"];
+    let visit = Visit::example(Browser::Chromium, Example::SaveToDisk, checks);
+    interop("chromium_is_recorded", visit);
+}
+
+#[test]
+fn chromium_meets_in_a_room() {
+    let checks = &["a room of three pages"];
+    let visit = Visit::example(Browser::Chromium, Example::Sfu, checks);
+    interop("chromium_meets_in_a_room", visit);
 }
 
 #[test]
@@ -218,7 +251,14 @@ async fn run(inside: &Inside, visit: Visit) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let url = format!("http://{address}{}", visited.path());
-    let app = server::router().merge(relay::router()).merge(page);
+    let (served, example) = match visited {
+        Page::Example(example) => {
+            let (routes, begun) = example.begin(inside.scratch());
+            (routes, Some(begun))
+        }
+        _ => (server::router().merge(relay::router()), None),
+    };
+    let app = served.merge(page);
     tokio::spawn(async move { axum::serve(listener, app).await });
 
     println!("\n{browser} on {url}");
@@ -234,7 +274,7 @@ async fn run(inside: &Inside, visit: Visit) {
                 if !outcome.passed {
                     failed.push(outcome.check);
                     if failed[0] == checks[0] {
-                        break Err("without a channel the rest is in vain".to_owned());
+                        break Err("without the first the rest is in vain".to_owned());
                     }
                 }
             }
@@ -262,6 +302,9 @@ async fn run(inside: &Inside, visit: Visit) {
         "{browser}: failed: {}",
         failed.join(", ")
     );
+    if let Some(example) = example {
+        example.end().await;
+    }
 }
 
 /// `RUST_LOG=debug` shows what the server's side does.

@@ -1,5 +1,6 @@
 //! Serves a page with its checks, and takes what it posts back.
 
+use crate::example::Example;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
@@ -82,6 +83,8 @@ pub(crate) enum Page {
     Media,
     /// `media.html`: audio and video, with the browser itself in the server's place.
     MediaLoop,
+    /// `examples.html`: the pages of an example.
+    Example(Example),
 }
 
 impl Page {
@@ -91,6 +94,7 @@ impl Page {
             Self::Data => "/interop",
             Self::Media => "/interop/media",
             Self::MediaLoop => "/interop/media?loop",
+            Self::Example(_) => "/interop/examples",
         }
     }
 
@@ -98,6 +102,7 @@ impl Page {
     pub(crate) fn deadline(self) -> Duration {
         match self {
             Self::Data => Duration::from_secs(120),
+            Self::Example(_) => Duration::from_secs(75),
             Self::Media | Self::MediaLoop => Duration::from_secs(240),
         }
     }
@@ -113,6 +118,8 @@ pub(crate) fn router(checks: &[&str]) -> (Router, mpsc::Receiver<Report>) {
     let router = Router::new()
         .route("/interop", page(include_str!("page.html")))
         .route("/interop/media", page(include_str!("media.html")))
+        .route("/interop/examples", page(include_str!("examples.html")))
+        .route("/interop/examples.js", script(include_str!("examples.js")))
         .route("/interop/frame.js", script(include_str!("frame.js")))
         .route("/interop/loop.js", script(include_str!("loop.js")))
         .route("/interop/media.js", script(include_str!("media.js")))
