@@ -2,9 +2,13 @@
 
 #[cfg(feature = "rtp")]
 mod media;
+#[cfg(feature = "rtp")]
+mod outbox;
 
 #[cfg(feature = "rtp")]
 pub(crate) use self::media::{MediaState, TrackChange};
+#[cfg(feature = "rtp")]
+pub(crate) use self::outbox::Outbox;
 use crate::api::state::DataChannelState;
 use crate::error::Error;
 use crate::event::Event;

@@ -2,7 +2,7 @@ use crate::api::state::MediaKind;
 use crate::error::{Error, ErrorKind};
 use crate::parameters::RtpCodec;
 use crate::session::{SentTrack, TransceiverKey};
-use crate::shared::{Shared, now};
+use crate::shared::{Outbox, Shared, now};
 use rtp::payload::Packetizer;
 use rtp::{Packet, Sample};
 use std::fmt;
@@ -147,14 +147,15 @@ impl TrackLocal {
         let mut header = cutter.header.clone();
         let mut count = 0;
         let core = &self.core;
-        let cut = cutter
-            .packetizer
-            .packetize(&sample.data, MAX_PAYLOAD, &mut |payload, marker| {
+        let packetizer = &mut cutter.packetizer;
+        let cut = Outbox::with(|outbox| {
+            packetizer.packetize(&sample.data, MAX_PAYLOAD, &mut |payload, marker| {
                 header.marker = marker;
-                core.write(None, &Packet::new(header.clone(), payload));
+                core.write_into(outbox, None, &Packet::new(header.clone(), payload));
                 header.sequence_number = header.sequence_number.wrapping_add(1);
                 count += 1;
-            });
+            })
+        });
         cutter.header.sequence_number = header.sequence_number;
         cutter.pass(sample.duration);
         cut.map_err(|error| {
@@ -193,7 +194,13 @@ impl TrackCore {
         senders.clone()
     }
 
+    /// Sends a packet to all senders.
     fn write(&self, rid: Option<&str>, packet: &Packet) -> usize {
+        Outbox::with(|outbox| self.write_into(outbox, rid, packet))
+    }
+
+    /// Puts a packet for every sender into the outbox.
+    fn write_into(&self, outbox: &mut Outbox, rid: Option<&str>, packet: &Packet) -> usize {
         let now = now();
         let mut sent = 0;
         let mut gone = false;
@@ -202,12 +209,8 @@ impl TrackCore {
                 gone = true;
                 continue;
             };
-            let layer = match rid {
-                None => Some(0),
-                Some(rid) => shared.lock().session.encoding_of(attached.key, rid),
-            };
-            let Some(layer) = layer else { continue };
-            sent += usize::from(shared.write_rtp(now, self, attached.key, layer, packet));
+            let to = (shared, attached.key);
+            sent += usize::from(outbox.push(now, self, to, rid, packet));
         }
         if gone {
             self.retain(|attached| attached.shared.strong_count() > 0);

@@ -1,16 +1,14 @@
 //! What waits for the readers of tracks and RTCP, and the way of written packets to the socket.
 
-use super::{DriverWake, Shared, State};
+use super::{Shared, State};
 use crate::api::local_track::TrackCore;
 use crate::event::Event;
 use crate::session::{SessionEvent, TransceiverKey};
 use layer::Transmit;
+use net::UdpSocket;
 use rtp::{Packet, rtcp};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::sync::{Arc, Weak};
-use std::task::Wake;
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -24,14 +22,6 @@ const MAX_RTCP_QUEUE: usize = 128;
 /// Protected packets that wait because the socket was full. Beyond it packets are dropped, as on
 /// any path.
 const MAX_BLOCKED: usize = 512;
-
-/// The largest protected packet.
-const MAX_PACKET: usize = 2048;
-
-thread_local! {
-    /// Where a written packet is protected, before the socket takes it.
-    static PACKET: RefCell<[u8; MAX_PACKET]> = const { RefCell::new([0; MAX_PACKET]) };
-}
 
 /// Tracks, senders and what could not be sent yet.
 #[derive(Debug, Default)]
@@ -194,40 +184,27 @@ impl State {
         self.media.blocked.pop_front()
     }
 
-    /// Sends in the caller's turn; what a full socket does not take waits for the driver.
-    fn send_now(&mut self, transmit: Transmit, bytes: &[u8]) -> Sent {
-        let sockets = &self.sockets;
-        let Some(socket) = sockets.iter().find(|own| own.id == transmit.socket) else {
-            return Sent::Yes;
-        };
-        // Behind what waits already, so that nothing is overtaken.
-        let sent = if self.media.blocked.is_empty() {
-            socket
-                .udp
-                .try_send(transmit.remote, bytes, None, None, None)
-        } else {
-            Err(io::ErrorKind::WouldBlock.into())
-        };
-        match sent {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                if self.media.blocked.len() < MAX_BLOCKED {
-                    self.media.blocked.push_back((transmit, bytes.to_vec()));
-                }
-                Sent::Later
-            }
-            Err(error) => {
-                tracing::trace!(%error, "a packet was not sent");
-                Sent::Yes
-            }
-            Ok(()) => Sent::Yes,
+}
+
+impl MediaState {
+    /// Queues what a full socket did not take for the driver. Beyond the bound it is lost, as on any
+    /// full queue of the path.
+    pub(super) fn block(&mut self, transmit: Transmit, bytes: &[u8]) {
+        if self.blocked.len() < MAX_BLOCKED {
+            self.blocked.push_back((transmit, bytes.to_vec()));
         }
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Sent {
-    Yes,
-    Later,
+/// What became of a packet that was written.
+#[derive(Debug)]
+pub(super) enum Written {
+    /// It goes nowhere.
+    Nothing,
+    /// It is for the driver to send.
+    Waits,
+    /// It is protected.
+    Ready(Transmit, Arc<UdpSocket>),
 }
 
 impl Shared {
@@ -242,32 +219,45 @@ impl Shared {
         }
     }
 
-    /// Protects a packet of a track and hands it to the socket, all in the caller's turn; whether it
-    /// went on its way.
+    /// Protects a packet of a track into `out`, for a sender and one of its layers.
     ///
     /// A track that was replaced while it was being written sends nothing more: one packet of its
     /// own among those of its successor would tear apart the frame that these are.
-    pub(crate) fn write_rtp(
+    pub(super) fn write_rtp(
         &self,
         now: Instant,
         track: &TrackCore,
-        key: TransceiverKey,
-        layer: usize,
+        (key, rid): (TransceiverKey, Option<&str>),
         packet: &Packet,
-    ) -> bool {
-        let sent = PACKET.with_borrow_mut(|buf| {
-            let mut state = self.lock();
-            if !state.media.is_attached(key, track) {
-                return None;
-            }
-            let transmit = state.session.write_rtp(now, key, layer, packet, buf)?;
-            let len = transmit.len;
-            Some(state.send_now(transmit, &buf[..len]))
-        });
-        if sent == Some(Sent::Later) {
-            DriverWake::wake_by_ref(&self.driver);
+        out: &mut [u8],
+    ) -> Written {
+        let mut state = self.lock();
+        if !state.media.is_attached(key, track) {
+            return Written::Nothing;
         }
-        sent.is_some()
+        let layer = match rid {
+            None => Some(0),
+            Some(rid) => state.session.encoding_of(key, rid),
+        };
+        let Some(layer) = layer else {
+            return Written::Nothing;
+        };
+        let Some(transmit) = state.session.write_rtp(now, key, layer, packet, out) else {
+            return Written::Nothing;
+        };
+        let mut sockets = state.sockets.iter();
+        let socket = sockets.find(|own| own.id == transmit.socket);
+        match socket {
+            // Behind what waits already, so that nothing is overtaken.
+            Some(socket) if state.media.blocked.is_empty() => {
+                Written::Ready(transmit, Arc::clone(&socket.udp))
+            }
+            // A stream is the driver's.
+            _ => {
+                state.media.block(transmit, &out[..transmit.len]);
+                Written::Waits
+            }
+        }
     }
 }
 

@@ -13,6 +13,17 @@ pub(crate) struct ExtensionMap {
     pub(crate) parameters: Vec<RtpHeaderExtensionParameters>,
     /// Of those that the application sees: id on the wire, id in the capabilities.
     ids: Vec<(u8, u8)>,
+    /// What is asked for with every packet.
+    pub(crate) hot: HotIds,
+}
+
+/// Ids on the wire that are needed for every packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HotIds {
+    pub(crate) mid: Option<u8>,
+    pub(crate) rid: Option<u8>,
+    pub(crate) dependency_descriptor: Option<u8>,
+    pub(crate) audio_level: Option<u8>,
 }
 
 impl ExtensionMap {
@@ -49,7 +60,17 @@ impl ExtensionMap {
                 map.ids.push((id, own.id));
             }
         }
+        map.heat();
         map
+    }
+
+    fn heat(&mut self) {
+        self.hot = HotIds {
+            mid: self.id_of(capability::MID),
+            rid: self.id_of(capability::RID),
+            dependency_descriptor: self.id_of(capability::DEPENDENCY_DESCRIPTOR),
+            audio_level: self.id_of(capability::AUDIO_LEVEL),
+        };
     }
 
     /// Only what the other side lists too.
@@ -59,6 +80,7 @@ impl ExtensionMap {
         let parameters = &self.parameters;
         self.ids
             .retain(|(wire, _)| parameters.iter().any(|own| own.id == *wire));
+        self.heat();
     }
 
     /// The id on the wire of an extension.

@@ -3,7 +3,6 @@
 use super::flow::{IncomingRtcp, IncomingRtp};
 use super::transceiver::TransceiverKey;
 use super::{MediaEvent, Transceivers};
-use crate::capability;
 use interceptor::{Event, Verdict};
 use rtp::extension::AudioLevel;
 use rtp::{Header, Packet, rtcp};
@@ -86,7 +85,7 @@ impl Transceivers {
             return;
         }
         header.payload_type = payload_type;
-        let level = receiver.extensions.id_of(capability::AUDIO_LEVEL);
+        let level = receiver.extensions.hot.audio_level;
         let level = level.and_then(|id| header.extensions.typed::<AudioLevel>(id));
         receiver.extensions.to_application(&mut header.extensions);
         let layer = source.layer;

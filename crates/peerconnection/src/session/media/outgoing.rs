@@ -3,7 +3,6 @@
 use super::Transceivers;
 use super::flow::Flow;
 use super::transceiver::TransceiverKey;
-use crate::capability;
 use interceptor::Verdict;
 use rtp::Packet;
 use std::time::Instant;
@@ -47,16 +46,18 @@ impl Transceivers {
         let mut packet = packet.clone();
         let header = &mut packet.header;
         sender.extensions.to_wire(&mut header.extensions);
-        let dependency = sender.extensions.id_of(capability::DEPENDENCY_DESCRIPTOR);
-        encoding.clock.place(now, header, clock_rate, dependency);
+        let ids = sender.extensions.hot;
+        encoding
+            .clock
+            .place(now, header, clock_rate, ids.dependency_descriptor);
         header.payload_type = payload_type;
         header.ssrc = encoding.ssrc;
         if !encoding.acknowledged {
             // rtp-020, rtp-021: until the peer's reports show that it knows.
             let rid = encoding.parameters.rid.as_bytes();
             let mid = transceiver.mid.as_deref().unwrap_or_default().as_bytes();
-            for (uri, name) in [(capability::MID, mid), (capability::RID, rid)] {
-                if let (Some(id), false) = (sender.extensions.id_of(uri), name.is_empty()) {
+            for (id, name) in [(ids.mid, mid), (ids.rid, rid)] {
+                if let (Some(id), false) = (id, name.is_empty()) {
                     // A name that fits no extension is left out; the source is declared then.
                     let _ = header.extensions.set(id, name);
                 }
