@@ -45,6 +45,14 @@ pub struct Factory {
     /// The ports to listen on, first and last. Default: the system chooses.
     pub tcp_ports: Option<(u16, u16)>,
 
+    /// Be a lite agent (RFC 8445 §2.5): offer host candidates only, answer checks, send none, and let
+    /// the peer control. For servers that everybody reaches. Default `false` (ice-001).
+    pub lite: bool,
+    /// When we control, go on checking after a pair is selected and nominate a better one as soon as
+    /// it works (draft-thatcher-ice-renomination-01). Only for peers that know it. Default `false`.
+    /// When we do not control, renominations are followed in any case.
+    pub renomination: bool,
+
     /// Ta: how often a new check may start, on average. Default 50 ms (RFC 8445 §14.2); less than
     /// 5 ms counts as 5 ms.
     pub check_interval: Duration,
@@ -113,6 +121,8 @@ impl Factory {
             tcp_passive: false,
             tcp_simultaneous_open: false,
             tcp_ports: None,
+            lite: false,
+            renomination: false,
             check_interval: Duration::from_millis(50),
             check_burst: 8,
             retransmission_timeout: Duration::from_millis(500),

@@ -35,7 +35,7 @@ pub(crate) struct Generation {
     /// The pair that a successful nomination has put in use.
     pub(crate) selected: Option<PairId>,
     /// Checks that were answered before they could be followed (RFC 8445 §7.3).
-    pub(crate) early: Vec<EarlyCheck>,
+    pub(crate) early: Vec<PeerCheck>,
     /// Candidates that came before the credentials they belong to (dfx-034).
     pub(crate) waiting: Vec<Candidate>,
     /// Candidates whose name is being resolved.
@@ -71,16 +71,19 @@ pub(crate) struct Remote {
     pub(crate) username: String,
     /// When patience ends (RFC 8863 §4); `None` once it has.
     pub(crate) pac_deadline: Option<Instant>,
+    pub(crate) lite: bool,
 }
 
-/// An authenticated check that came before the peer's credentials, or before a socket's candidate.
+/// An authenticated check of the peer. One that comes before the peer's credentials, or before the
+/// candidate of its socket, is kept.
 #[derive(Clone, Debug)]
-pub(crate) struct EarlyCheck {
+pub(crate) struct PeerCheck {
     pub(crate) path: Path,
     /// The peer's user name fragment, as it claimed.
     pub(crate) fragment: String,
     pub(crate) priority: u32,
     pub(crate) use_candidate: bool,
+    pub(crate) nomination: Option<u32>,
 }
 
 impl Generation {
@@ -335,12 +338,13 @@ impl Generation {
     }
 
     /// Remembers a check until it can be followed. A repetition changes nothing but a nomination.
-    pub(crate) fn remember(&mut self, check: EarlyCheck) {
+    pub(crate) fn remember(&mut self, check: PeerCheck) {
         let has_room = self.early.len() < MAX_EARLY_CHECKS;
         let known = self.early.iter_mut().find(|known| known.path == check.path);
         match known {
             Some(known) => {
                 known.use_candidate |= check.use_candidate;
+                known.nomination = known.nomination.max(check.nomination);
                 known.fragment = check.fragment;
             }
             None if has_room => self.early.push(check),

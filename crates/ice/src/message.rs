@@ -4,9 +4,45 @@ use crypto::HmacKey;
 use layer::IceRole;
 use std::net::SocketAddr;
 use stun::{
-    AttributeType, Builder, Class, ErrorCode, IceControlled, IceControlling, Method, Priority,
-    TransactionId, UnknownAttributes, UseCandidate, Username, XorMappedAddress,
+    Attribute, AttributeType, Builder, Class, DecodeError, ErrorCode, IceControlled,
+    IceControlling, Method, Priority, TransactionId, UnknownAttributes, UseCandidate, Username,
+    XorMappedAddress,
 };
+
+/// Says which of several nominations is the latest (draft-thatcher-ice-renomination-01 §4), in the
+/// form that libwebrtc gives it: 24 bits, the larger one wins.
+///
+/// ```text
+///  0                   1                   2                   3
+///  0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1 2 3 4 5 6 7 8 9 0 1
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// |0 0 0 0 0 0 0 0|                  Nomination                   |
+/// +-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+-+
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Nomination(pub(crate) u32);
+
+/// The largest nomination.
+pub(crate) const MAX_NOMINATION: u32 = 0xFF_FFFF;
+
+impl Attribute<'_> for Nomination {
+    const TYPE: AttributeType = AttributeType(0xC001);
+
+    fn parse(value: &[u8], _: &TransactionId) -> Result<Self, DecodeError> {
+        let value = value
+            .try_into()
+            .map_err(|_| DecodeError::Attribute(Self::TYPE.0))?;
+        Ok(Self(u32::from_be_bytes(value) & MAX_NOMINATION))
+    }
+
+    fn value_len(&self) -> usize {
+        4
+    }
+
+    fn write(&self, value: &mut [u8], _: &TransactionId) {
+        value.copy_from_slice(&self.0.to_be_bytes());
+    }
+}
 
 /// What a check or its answer may carry that must be understood.
 pub(crate) const UNDERSTOOD: &[AttributeType] = &[
@@ -28,6 +64,8 @@ pub(crate) struct Check<'a> {
     pub(crate) role: IceRole,
     pub(crate) tiebreaker: u64,
     pub(crate) use_candidate: bool,
+    /// Which nomination it is, where several are told apart.
+    pub(crate) nomination: Option<u32>,
     /// The peer's password.
     pub(crate) key: &'a dyn HmacKey,
 }
@@ -46,6 +84,9 @@ impl Check<'_> {
         // ice-036: only the controlling agent nominates (RFC 8445 §7.1.2).
         if self.use_candidate && self.role == IceRole::Controlling {
             builder.attribute(&UseCandidate);
+            if let Some(nomination) = self.nomination {
+                builder.attribute(&Nomination(nomination));
+            }
         }
         // ice-035: the fingerprint is not optional here (RFC 8445 §7.2.4).
         builder.integrity(self.key).fingerprint().finish().ok()

@@ -39,6 +39,8 @@ pub(crate) struct Pair {
     pub(crate) mapped: usize,
     /// When the controlling peer last nominated the pair.
     pub(crate) use_candidate_at: Option<Instant>,
+    /// The number that the peer gave its nomination of the pair, or we ours.
+    pub(crate) nomination: Option<u32>,
     /// Whether it was selected after a nomination.
     pub(crate) nominated: bool,
     /// Until when the peer has consented; `None` when it has not, or no longer.
@@ -93,6 +95,7 @@ impl Pair {
             checked_at: None,
             mapped: local,
             use_candidate_at: None,
+            nomination: None,
             nominated: false,
             consent_until: None,
             authenticated: false,

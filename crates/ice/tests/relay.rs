@@ -408,3 +408,34 @@ fn a_port_of_ours_that_the_server_still_knows_is_replaced() {
     let bound = bound.filter(|it| matches!(it, IceEvent::Bind { .. }));
     assert_eq!(bound.count(), 2);
 }
+
+// ice-007
+#[test]
+fn reflexive_addresses_stay_good_while_the_answer_is_waited_for() {
+    let mut world = World::new(16);
+    let short = |external| {
+        let mut nat = Nat::port_restricted(external);
+        nat.lifetime = seconds(30);
+        nat
+    };
+    let hosts = [world.nat(short), world.nat(short)];
+    let (mut drive, a, b) = pair(world, hosts, |config| {
+        config.servers = turn_servers(&["stun:stun.example"]);
+    });
+    for agent in [a, b] {
+        let now = drive.now();
+        drive.agent(agent).machine.gather(now);
+        drive.run_for(seconds(1));
+    }
+    drive.run_for(seconds(300));
+    drive.introduce(a, b);
+    for (own, other) in [(a, b), (b, a)] {
+        let now = drive.now();
+        for candidate in candidates(&mut drive, own) {
+            let machine = &mut drive.agent(other).machine;
+            machine.add_remote_candidate(now, candidate).unwrap();
+        }
+    }
+    assert!(drive.run_until(seconds(5), |drive| completed(drive, [a, b])));
+    assert!(data_flows(&mut drive, [a, b]));
+}

@@ -191,6 +191,17 @@ pub trait Ice: Send {
     /// The state of gathering in the current generation.
     fn gathering_state(&self) -> GatheringState;
 
+    /// Whether we are a lite agent, which descriptions have to say (RFC 8839 §5.3).
+    fn is_lite(&self) -> bool {
+        false
+    }
+
+    /// Whether we follow and send renominations, which descriptions have to say
+    /// (draft-thatcher-ice-renomination §5).
+    fn renominates(&self) -> bool {
+        false
+    }
+
     /// Our role, once known.
     fn role(&self) -> Option<IceRole>;
 

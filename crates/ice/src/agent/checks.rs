@@ -4,6 +4,7 @@
 use super::Agent;
 use super::input::understood;
 use crate::candidate::RemoteCandidate;
+use crate::generation::PeerCheck;
 use crate::outstanding::{Purpose, Request};
 use crate::pair::PairId;
 use crate::via::{Path, Way};
@@ -19,14 +20,8 @@ const MAX_QUICK_REPAIRS: u64 = 4;
 
 impl Agent {
     /// Follows an authenticated check of the peer (RFC 8445 §7.3.1.3 to §7.3.1.5).
-    pub(super) fn follow_check(
-        &mut self,
-        now: Instant,
-        path: Path,
-        priority: u32,
-        use_candidate: bool,
-    ) {
-        let Some(id) = self.pair_of_check(now, path, priority) else {
+    pub(super) fn follow_check(&mut self, now: Instant, check: &PeerCheck) {
+        let Some(id) = self.pair_of_check(now, check.path, check.priority) else {
             return;
         };
         let controlled = self.role == Some(IceRole::Controlled);
@@ -38,19 +33,40 @@ impl Agent {
         pair.heard_at = Some(now);
         pair.counters.requests_received += 1;
         pair.counters.responses_sent += 1;
-        let nominated = use_candidate && controlled;
+        let nominated = check.use_candidate && controlled;
         if nominated {
             pair.use_candidate_at = Some(now);
+            pair.nomination = pair.nomination.max(check.nomination);
         }
-        if pair.is_valid() {
+        if self.settings.lite {
+            self.follow_as_lite(now, id, nominated);
+        } else if pair.is_valid() {
             // ice-048: our own check has succeeded already (RFC 8445 §7.3.1.5).
             if nominated {
                 self.follow_nomination(now, id);
             }
-        } else if controlled || !concluded {
+        } else if controlled || !concluded || self.settings.renomination {
             // A controlling agent that has selected keeps answering and checks no more
             // (RFC 8445 §8.1.2); a controlled one may yet be led elsewhere (dfx-026).
             self.trigger_check(now, id);
+        }
+    }
+
+    /// ice-061: a lite agent believes what it is told (RFC 8445 §7.3.2). Whoever checks has consented.
+    fn follow_as_lite(&mut self, now: Instant, id: PairId, nominated: bool) {
+        let consent_until = Some(now + self.settings.consent_timeout);
+        let Some(pair) = self.current.checklist.get_mut(id) else {
+            return;
+        };
+        if nominated {
+            pair.state = PairState::Succeeded;
+        }
+        if pair.state == PairState::Succeeded {
+            pair.consent_until = consent_until;
+        }
+        if nominated {
+            self.valid_since.get_or_insert(now);
+            self.follow_nomination(now, id);
         }
     }
 
@@ -122,7 +138,7 @@ impl Agent {
                 self.current.remember(check);
                 continue;
             }
-            self.follow_check(now, check.path, check.priority, check.use_candidate);
+            self.follow_check(now, &check);
         }
     }
 

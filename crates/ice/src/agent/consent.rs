@@ -10,6 +10,9 @@ use std::time::{Duration, Instant};
 /// Two consent checks are never closer than 0.8 of this: 4 s (RFC 7675 §5.1).
 const MIN_CONSENT_INTERVAL: Duration = Duration::from_secs(5);
 
+/// A lite agent cannot ask a silent peer; between two consent checks of the peer lie up to 6 s.
+const LITE_SILENCE: Duration = Duration::from_secs(8);
+
 /// What is due on the path in use.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Consent {
@@ -43,6 +46,10 @@ impl Agent {
     /// The request that the path in use wants now.
     pub(super) fn next_consent(&mut self, now: Instant) -> Option<(PairId, Purpose)> {
         let consent = self.consent?;
+        // ice-061: a lite agent asks nobody.
+        if self.settings.lite {
+            return None;
+        }
         if consent.check_at <= now {
             let check_at = now + self.consent_pause();
             self.consent = Some(Consent {
@@ -71,7 +78,7 @@ impl Agent {
     fn probe_at(&self) -> Option<Instant> {
         let consent = self.consent?;
         let heard = self.heard_at()?;
-        if consent.probed == Some(heard) || consent.disconnected {
+        if consent.probed == Some(heard) || consent.disconnected || self.settings.lite {
             return None;
         }
         Some(heard + self.settings.disconnected_timeout / 2)
@@ -80,7 +87,21 @@ impl Agent {
     fn silent_at(&self) -> Option<Instant> {
         let consent = self.consent?;
         let heard = self.heard_at()?;
-        (!consent.disconnected).then(|| heard + self.settings.disconnected_timeout)
+        (!consent.disconnected && !self.is_blind()).then(|| heard + self.patience_with_silence())
+    }
+
+    fn patience_with_silence(&self) -> Duration {
+        let timeout = self.settings.disconnected_timeout;
+        if self.settings.lite {
+            timeout.max(LITE_SILENCE)
+        } else {
+            timeout
+        }
+    }
+
+    /// Two lite agents hear nothing of each other but data.
+    fn is_blind(&self) -> bool {
+        self.settings.lite && self.peer_is_lite()
     }
 
     /// Whether the path in use is silent or not, at `now`.
@@ -88,7 +109,8 @@ impl Agent {
         let Some(heard) = self.heard_at() else {
             return;
         };
-        let silent = now.saturating_duration_since(heard) >= self.settings.disconnected_timeout;
+        let silence = now.saturating_duration_since(heard);
+        let silent = silence >= self.patience_with_silence() && !self.is_blind();
         if let Some(consent) = &mut self.consent {
             consent.disconnected = silent;
         }
@@ -101,8 +123,9 @@ impl Agent {
     /// The next instant at which the path in use wants something.
     pub(super) fn consent_timeout(&self) -> Option<Instant> {
         let consent = self.consent?;
+        let check_at = (!self.settings.lite).then_some(consent.check_at);
         [
-            Some(consent.check_at),
+            check_at,
             self.probe_at(),
             self.silent_at(),
             self.keepalive_at(),

@@ -2,8 +2,8 @@
 //! let through from where an authenticated check came.
 
 use super::Agent;
-use crate::generation::{EarlyCheck, Generation};
-use crate::message::UNDERSTOOD;
+use crate::generation::{Generation, PeerCheck};
+use crate::message::{Nomination, UNDERSTOOD};
 use crate::via::{Path, Via, Way};
 use layer::{IceRole, Received, TransportPolicy};
 use std::time::{Duration, Instant};
@@ -64,13 +64,6 @@ impl Refusals {
     }
 }
 
-/// A check that has been authenticated.
-struct AcceptedCheck<'m> {
-    fragment: &'m str,
-    priority: u32,
-    use_candidate: bool,
-}
-
 impl Agent {
     /// A packet as it came in: of a server, or of the peer.
     pub(super) fn take_packet(&mut self, now: Instant, way: &Way, bytes: &[u8]) -> Received {
@@ -82,7 +75,7 @@ impl Agent {
         {
             // A STUN server may stand at the same address.
             let answered = Message::parse(bytes)
-                .is_ok_and(|message| self.take_query_answer(way.path(), &message));
+                .is_ok_and(|message| self.take_query_answer(now, way.path(), &message));
             if answered {
                 return Received::Consumed;
             }
@@ -118,7 +111,7 @@ impl Agent {
         let parsed = Message::parse(bytes);
         if let Ok(message) = &parsed
             && matches!(message.class(), Class::Success | Class::Error)
-            && self.take_query_answer(way.path(), message)
+            && self.take_query_answer(now, way.path(), message)
         {
             return Received::Consumed;
         }
@@ -240,22 +233,31 @@ impl Agent {
         let Ok(Some(Priority(priority))) = message.attribute() else {
             return Verdict::Malformed;
         };
-        // dfx-028: NOMINATION was not agreed on; the flag is what counts.
-        let use_candidate = matches!(message.attribute(), Ok(Some(UseCandidate)));
+        // dfx-028: libwebrtc sends one or the other.
+        let nomination = message.attribute::<Nomination>().ok().flatten();
+        let nomination = nomination.map(|Nomination(number)| number);
+        let use_candidate =
+            matches!(message.attribute(), Ok(Some(UseCandidate))) || nomination.is_some();
         if self.repair_role(message) == Repair::TheyYield {
             return Verdict::RoleConflict;
         }
-        let check = AcceptedCheck {
-            fragment,
+        let check = PeerCheck {
+            path: way.path(),
+            fragment: fragment.to_owned(),
             priority,
             use_candidate,
+            nomination,
         };
-        self.accept(now, way.path(), &check, previous);
+        self.accept(now, check, previous);
         Verdict::Success
     }
 
     /// Both agents believe in the same role (RFC 8445 §7.3.1.1, ice-045).
     fn repair_role(&mut self, message: &Message<'_>) -> Repair {
+        // A lite agent has the role that its peer leaves it (RFC 8445 §6.1.1).
+        if self.settings.lite {
+            return Repair::None;
+        }
         let ours = self.tiebreaker;
         let (conflict, we_win, other) = match self.role {
             Some(IceRole::Controlling) => match message.attribute() {
@@ -280,7 +282,8 @@ impl Agent {
         Repair::WeYielded
     }
 
-    fn accept(&mut self, now: Instant, path: Path, check: &AcceptedCheck<'_>, previous: bool) {
+    fn accept(&mut self, now: Instant, check: PeerCheck, previous: bool) {
+        let path = check.path;
         if previous {
             // The generation before learns nothing new; its paths stay alive.
             let generation = self.previous.as_mut();
@@ -289,19 +292,18 @@ impl Agent {
                 pair.heard_at = Some(now);
                 pair.counters.requests_received += 1;
                 pair.counters.responses_sent += 1;
+                if self.settings.lite {
+                    let renewed = now + self.settings.consent_timeout;
+                    pair.consent_until = pair.consent_until.map(|_| renewed);
+                }
             }
             return;
         }
         let can_follow = self.role.is_some() && self.current.remote.is_some() && self.is_ours(path);
         if can_follow {
-            self.follow_check(now, path, check.priority, check.use_candidate);
+            self.follow_check(now, &check);
         } else {
-            self.current.remember(EarlyCheck {
-                path,
-                fragment: check.fragment.to_owned(),
-                priority: check.priority,
-                use_candidate: check.use_candidate,
-            });
+            self.current.remember(check);
         }
     }
 

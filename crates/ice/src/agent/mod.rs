@@ -87,6 +87,8 @@ pub struct Agent {
     /// The pair that is nominated next, or whose nomination is under way.
     nominating: Option<PairId>,
     nomination_queued: bool,
+    /// The latest number that we gave a nomination.
+    nominations: u32,
     /// When the first pair of this generation became valid.
     valid_since: Option<Instant>,
     /// Consent and liveness of the path in use.
@@ -132,6 +134,7 @@ impl Agent {
             refusals: input::Refusals::new(start.now),
             nominating: None,
             nomination_queued: false,
+            nominations: 0,
             valid_since: None,
             consent: None,
             announced: None,
@@ -352,6 +355,14 @@ impl Ice for Agent {
 
     fn gathering_state(&self) -> GatheringState {
         self.gathering.state()
+    }
+
+    fn is_lite(&self) -> bool {
+        self.settings.lite
+    }
+
+    fn renominates(&self) -> bool {
+        self.settings.renomination
     }
 
     fn role(&self) -> Option<IceRole> {

@@ -1,8 +1,10 @@
 //! Nomination (RFC 8445 §8.1.1): regular when we control; when we do not, wherever the peer leads.
 
 use super::Agent;
+use crate::message::MAX_NOMINATION;
 use crate::outstanding::Purpose;
 use crate::pair::{Pair, PairId};
+use crate::via::Via;
 use layer::{IceEvent, IceRole, PairState};
 use std::time::{Duration, Instant};
 
@@ -10,24 +12,57 @@ use std::time::{Duration, Instant};
 /// later the peer has moved (RFC 8445 §8.3.1 gives aggressive nomination the same three seconds).
 const AT_ONCE: Duration = Duration::from_secs(3);
 
+/// How long two lite agents go on without a word of consent: neither can ask (RFC 7675 §4.1).
+const UNCHECKED_CONSENT: Duration = Duration::from_secs(365 * 24 * 3600);
+
 impl Agent {
     /// Nominates the best valid pair, as soon as no better one may still become valid or patience has
     /// ended. The criterion is ours to choose (RFC 8445 §8.1.1).
     pub(super) fn consider_nomination(&mut self, now: Instant) {
-        if self.role != Some(IceRole::Controlling)
-            || self.current.selected.is_some()
-            || self.nominating.is_some()
-        {
+        if !self.may_nominate() {
             return;
         }
         let Some(best) = self.current.checklist.best_valid() else {
             return;
         };
+        if self.current.selected.is_some() {
+            return self.renominate(best.id);
+        }
         if self.hopes_for_better(best) && self.patience_ends(best).is_some_and(|end| now < end) {
             return;
         }
         self.nominating = Some(best.id);
         self.nomination_queued = true;
+    }
+
+    /// Whether we go on checking and may nominate again.
+    pub(super) fn renominating(&self) -> bool {
+        self.settings.renomination && self.role == Some(IceRole::Controlling)
+    }
+
+    fn may_nominate(&self) -> bool {
+        let concluded = self.current.selected.is_some() && !self.renominating();
+        self.role == Some(IceRole::Controlling)
+            && self.nominating.is_none()
+            && !concluded
+            && !self.settings.lite
+    }
+
+    /// A pair has become valid that is better than the selected one, or the only one left
+    /// (draft-thatcher-ice-renomination-01 §3).
+    fn renominate(&mut self, best: PairId) {
+        let selected = self
+            .current
+            .selected
+            .and_then(|id| self.current.checklist.get(id));
+        let priority = selected
+            .filter(|pair| pair.is_valid())
+            .map(|pair| pair.priority);
+        let is_better = self.current.checklist.get(best).map(|pair| pair.priority) > priority;
+        if is_better {
+            self.nominating = Some(best);
+            self.nomination_queued = true;
+        }
     }
 
     fn hopes_for_better(&self, best: &Pair) -> bool {
@@ -43,10 +78,7 @@ impl Agent {
 
     /// When a nomination that waits for better pairs waits no longer.
     pub(super) fn nomination_at(&self) -> Option<Instant> {
-        if self.role != Some(IceRole::Controlling)
-            || self.current.selected.is_some()
-            || self.nominating.is_some()
-        {
+        if !self.may_nominate() || self.current.selected.is_some() {
             return None;
         }
         self.patience_ends(self.current.checklist.best_valid()?)
@@ -57,7 +89,7 @@ impl Agent {
         self.nominating = None;
         self.nomination_queued = false;
         // ice-050: one successful nomination, and no other in this generation.
-        if self.current.selected.is_none() {
+        if self.current.selected.is_none() || self.settings.renomination {
             self.select(now, id);
         }
     }
@@ -92,7 +124,10 @@ impl Agent {
             pair.nominated = true;
         }
         if first {
-            self.stop_checks(id);
+            self.reflexive.conclude();
+            if !self.renominating() {
+                self.stop_checks(id);
+            }
             self.retire_after_selection(now);
         }
         // turn-019 (RFC 8445 §12.1)
@@ -102,6 +137,25 @@ impl Agent {
             self.update_route();
             self.emit(IceEvent::SelectedPairChange(candidates));
         }
+    }
+
+    /// Two lite agents cannot check: the best pair is taken on trust (RFC 8445 §8.2). What protects
+    /// against strangers is DTLS alone.
+    pub(super) fn select_between_lites(&mut self, now: Instant) {
+        if !self.settings.lite || !self.peer_is_lite() || self.current.selected.is_some() {
+            return;
+        }
+        let udp = |pair: &&mut Pair| matches!(pair.via, Via::Socket(_));
+        let pairs = self.current.checklist.pairs.iter_mut().filter(udp);
+        let Some(best) = pairs.max_by_key(|pair| pair.priority) else {
+            return;
+        };
+        best.state = PairState::Succeeded;
+        best.authenticated = true;
+        best.heard_at = Some(now);
+        best.consent_until = Some(now + UNCHECKED_CONSENT);
+        let id = best.id;
+        self.select(now, id);
     }
 
     /// Checks under way are not repeated; their answers are still taken (RFC 8445 §8.1.2).
@@ -127,12 +181,24 @@ impl Agent {
         if !std::mem::take(&mut self.nomination_queued) {
             return None;
         }
-        Some((self.nominating?, Purpose::Nomination))
+        let id = self.nominating?;
+        if self.settings.renomination
+            && let Some(pair) = self.current.checklist.get_mut(id)
+        {
+            // One more than ever before; at the end of the numbers the last one stays.
+            self.nominations = (self.nominations + 1).min(MAX_NOMINATION);
+            pair.nomination = Some(self.nominations);
+        }
+        Some((id, Purpose::Nomination))
     }
 }
 
 /// Whether a newly nominated pair takes over from the selected one.
 fn leads(new: &Pair, selected: &Pair, now: Instant) -> bool {
+    // The largest number wins, and any number over none (draft-thatcher-ice-renomination-01 §4).
+    if new.nomination != selected.nomination {
+        return new.nomination > selected.nomination;
+    }
     let both_at_once = selected.is_valid()
         && selected
             .use_candidate_at

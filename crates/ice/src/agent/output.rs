@@ -114,7 +114,7 @@ impl Agent {
     }
 
     fn send_ordinary_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
-        if !self.may_check() || self.current.selected.is_some() || !self.pacer.is_ready(now) {
+        if !self.checks_on() || !self.pacer.is_ready(now) {
             return None;
         }
         let pair = self.current.next_ordinary()?;
@@ -123,7 +123,16 @@ impl Agent {
     }
 
     fn may_check(&self) -> bool {
-        self.role.is_some() && self.current.remote.is_some() && self.state != IceState::Failed
+        self.role.is_some()
+            && self.current.remote.is_some()
+            && self.state != IceState::Failed
+            && !self.settings.lite
+    }
+
+    /// Whether checks go on that nobody asked for.
+    fn checks_on(&self) -> bool {
+        let concluded = self.current.selected.is_some() && !self.renominating();
+        self.may_check() && !concluded
     }
 
     fn send_check(
@@ -233,7 +242,7 @@ impl Agent {
         if !self.may_check() {
             return None;
         }
-        let ordinary = self.current.selected.is_none() && self.current.has_ordinary();
+        let ordinary = self.checks_on() && self.current.has_ordinary();
         let ordinary = ordinary.then(|| self.pacer.ready_at());
         let triggered = self.current.checklist.triggered_at();
         let triggered = triggered.map(|at| at.max(self.triggered_pacer.ready_at()));
@@ -275,6 +284,7 @@ fn write_request(
         role: request.role,
         tiebreaker: request.tiebreaker,
         use_candidate: request.purpose == Purpose::Nomination,
+        nomination: pair.nomination,
         key: &*remote.key,
     };
     let transmit = relays.send(now, &pair.way(), buf, |buf| check.write(buf))?;

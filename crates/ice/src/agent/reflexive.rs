@@ -26,6 +26,16 @@ pub(super) const LAST_WAIT: u32 = 4;
 pub(super) struct Reflexive {
     queries: Vec<Query>,
     repetitions: VecDeque<TransactionId>,
+    kept: Vec<Kept>,
+}
+
+/// A mapping that is kept alive until ICE has concluded (RFC 8445 §5.1.1.4, ice-007).
+#[derive(Debug)]
+struct Kept {
+    address: SocketAddr,
+    base: Base,
+    /// When it is asked for again.
+    at: Instant,
 }
 
 /// One base asks one address.
@@ -36,23 +46,33 @@ struct Query {
     base: Base,
     /// `None` until its turn has come.
     transaction: Option<Transaction>,
+    /// It only keeps a mapping alive: nobody waits for its answer.
+    is_keepalive: bool,
 }
 
 impl Reflexive {
     /// Whether gathering still waits for something.
     pub(super) fn is_busy(&self) -> bool {
-        !self.queries.is_empty()
+        self.queries.iter().any(|query| !query.is_keepalive)
+    }
+
+    /// ICE has concluded: what is not in use may go.
+    pub(super) fn conclude(&mut self) {
+        self.kept.clear();
+        self.queries.retain(|query| !query.is_keepalive);
     }
 
     /// Nothing is asked any more.
     pub(super) fn stop(&mut self) {
         self.queries.clear();
         self.repetitions.clear();
+        self.kept.clear();
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         let transactions = self.queries.iter().filter_map(|query| query.transaction);
-        transactions.map(|it| it.poll_timeout()).min()
+        let kept = self.kept.iter().map(|kept| kept.at);
+        transactions.map(|it| it.poll_timeout()).chain(kept).min()
     }
 
     pub(super) fn has_unasked(&self) -> bool {
@@ -75,7 +95,32 @@ impl Agent {
             address,
             base,
             transaction: None,
+            is_keepalive: false,
         });
+    }
+
+    /// A server has made a NAT on the way keep a mapping for a base: from now on we do.
+    pub(super) fn keep_mapping(&mut self, now: Instant, base: Base, address: SocketAddr) {
+        if self.current.selected.is_none() {
+            let at = now + self.settings.keepalive_interval;
+            self.reflexive.kept.push(Kept { address, base, at });
+        }
+    }
+
+    /// "Additional Binding requests to the server" keep the bindings (RFC 8445 §5.1.1.4).
+    fn ask_for_kept(&mut self, now: Instant) {
+        let interval = self.settings.keepalive_interval;
+        let Reflexive { kept, queries, .. } = &mut self.reflexive;
+        for kept in kept.iter_mut().filter(|kept| kept.at <= now) {
+            kept.at = now + interval;
+            queries.push(Query {
+                url: String::new(),
+                address: kept.address,
+                base: kept.base,
+                transaction: None,
+                is_keepalive: true,
+            });
+        }
     }
 
     /// Asks a server again, or for the first time; ice-004: one new transaction in each Ta.
@@ -96,7 +141,9 @@ impl Agent {
         let query = &mut self.reflexive.queries[at];
         query.transaction = Some(transaction);
         let (url, address, local) = (query.url.clone(), query.address, query.base.local);
-        self.server_state(&url, address, local, ServerState::Asking);
+        if !query.is_keepalive {
+            self.server_state(&url, address, local, ServerState::Asking);
+        }
         self.write_query(at, id, buf)
     }
 
@@ -121,7 +168,12 @@ impl Agent {
 
     /// What a server answers; whether the message was such an answer. It need not have a
     /// fingerprint: the transaction and where it comes from say whose it is.
-    pub(super) fn take_query_answer(&mut self, path: Path, message: &Message<'_>) -> bool {
+    pub(super) fn take_query_answer(
+        &mut self,
+        now: Instant,
+        path: Path,
+        message: &Message<'_>,
+    ) -> bool {
         let Some(at) = self.reflexive.position(message.transaction_id()) else {
             return false;
         };
@@ -130,11 +182,15 @@ impl Agent {
             return false;
         }
         let query = self.reflexive.queries.swap_remove(at);
+        if query.is_keepalive {
+            return true;
+        }
         match (message.class(), message.attribute()) {
             (Class::Success, Ok(Some(XorMappedAddress(mapped)))) => {
                 let (url, address) = (query.url, query.address);
                 self.server_state(&url, address, query.base.local, ServerState::Answered);
                 self.add_reflexive(&query.base, address, &url, mapped);
+                self.keep_mapping(now, query.base, address);
             }
             (Class::Error, _) => {
                 let code = message.attribute::<ErrorCode<'_>>().ok().flatten();
@@ -151,9 +207,11 @@ impl Agent {
 
     /// Queries whose time has come are repeated or given up.
     pub(super) fn expire_queries(&mut self, now: Instant) {
+        self.ask_for_kept(now);
         let Reflexive {
             queries,
             repetitions,
+            ..
         } = &mut self.reflexive;
         let mut given_up = Vec::new();
         for (at, query) in queries.iter_mut().enumerate() {
@@ -178,12 +236,16 @@ impl Agent {
 
     /// A socket is gone, and with it what was asked through it.
     pub(super) fn drop_queries(&mut self, socket: SocketId) {
-        let queries = &mut self.reflexive.queries;
+        let Reflexive { queries, kept, .. } = &mut self.reflexive;
         queries.retain(|query| query.base.socket != socket);
+        kept.retain(|kept| kept.base.socket != socket);
         self.finish_gathering();
     }
 
     fn refuse(&mut self, query: Query, code: u16, text: String) {
+        if query.is_keepalive {
+            return;
+        }
         let (address, local) = (Some(query.address), Some(query.base.local));
         self.server_failed(query.url, address, local, code, text);
     }

@@ -514,6 +514,9 @@ impl Agent {
                 if shares_base && self.policy != TransportPolicy::Relay {
                     self.add_reflexive(&base, server, &url, mapped);
                 }
+                if shares_base {
+                    self.keep_mapping(now, base, server);
+                }
                 self.add_relayed(now, id);
                 self.finish_gathering();
             }

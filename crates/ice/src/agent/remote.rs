@@ -60,8 +60,11 @@ impl Agent {
             None => {}
         }
         // ice-021: a full agent controls a lite one, whoever began (RFC 8445 §6.1.1).
-        if lite {
-            self.change_role(IceRole::Controlling);
+        match (lite, self.settings.lite) {
+            (true, false) => self.change_role(IceRole::Controlling),
+            // ice-061
+            (false, true) => self.change_role(IceRole::Controlled),
+            _ => {}
         }
         self.current.remote = Some(Remote {
             key: self.key(&credentials),
@@ -71,6 +74,7 @@ impl Agent {
             ),
             pac_deadline: Some(now + self.settings.pac_timeout),
             credentials,
+            lite,
         });
         // dfx-034: what came early is judged now.
         let complete = std::mem::take(&mut self.current.remote_complete);
@@ -82,6 +86,10 @@ impl Agent {
         self.current.remote_complete = complete;
         self.follow_early_checks(now);
         Ok(())
+    }
+
+    pub(super) fn peer_is_lite(&self) -> bool {
+        self.current.remote.as_ref().is_some_and(|it| it.lite)
     }
 
     /// The peer restarted and we have not yet: a new generation under our old credentials.
@@ -203,7 +211,10 @@ impl Agent {
 
     fn pair(&mut self, now: Instant, local: usize, remote: usize) {
         // ice-051: once a pair is selected, only the peer's checks make new ones (RFC 8445 §8.1.2).
-        if self.current.selected.is_some() || !self.current.locals[local].is_base() {
+        let concluded = self.current.selected.is_some() && !self.renominating();
+        // ice-061: a lite agent checks nothing.
+        let checks = !concluded && (!self.settings.lite || self.peer_is_lite());
+        if !checks || !self.current.locals[local].is_base() {
             return;
         }
         self.make_pair(now, (local, remote), None);

@@ -37,10 +37,10 @@ impl Agent {
                 .collect();
             next.remote_complete = self.current.remote_complete;
             let remote = self.current.remote.as_ref();
-            let remote = remote.map(|remote| remote.credentials.clone());
+            let remote = remote.map(|remote| (remote.credentials.clone(), remote.lite));
             self.replace_generation(next);
-            if let Some(credentials) = remote {
-                self.take_remote_credentials(now, credentials, false)?;
+            if let Some((credentials, lite)) = remote {
+                self.take_remote_credentials(now, credentials, lite)?;
             }
         } else {
             self.replace_generation(next);

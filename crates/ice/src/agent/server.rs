@@ -148,6 +148,10 @@ impl Agent {
     /// Whether a server can give a candidate that the policy lets through. One that never can is
     /// told as an error.
     fn is_of_use(&mut self, at: usize) -> bool {
+        // ice-061
+        if self.settings.lite {
+            return false;
+        }
         let Server { url, parsed, .. } = &self.servers.list[at];
         let why = match parsed {
             None => "the url does not name a stun or turn server",

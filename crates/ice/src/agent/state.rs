@@ -15,6 +15,7 @@ impl Agent {
         self.relays.touch(now);
         self.follow_relays(now);
         self.consider_nomination(now);
+        self.select_between_lites(now);
         let route = self.route_generation().and_then(|it| it.route());
         let pair = route.map(|pair| pair.id);
         if pair != self.consent.map(|consent| consent.pair) {
@@ -85,7 +86,7 @@ impl Agent {
             };
         };
         let pairs = &self.current.checklist.pairs;
-        let is_over = !pairs.iter().any(|pair| pair.is_pending());
+        let is_over = self.settings.lite || !pairs.iter().any(|pair| pair.is_pending());
         // ice-031: patience, whatever the pairs have come to (RFC 8863 §4). dfx-031: an end of
         // candidates that never comes is not waited for.
         if is_over && remote.pac_deadline.is_none() {

@@ -83,7 +83,7 @@ impl Agent {
         if self.policy == TransportPolicy::Relay {
             return;
         }
-        if self.settings.tcp_active {
+        if self.settings.tcp_active && !self.settings.lite {
             let address = SocketAddr::new(base.local.ip(), DISCARD);
             self.add_tcp_host(now, Via::Unconnected, address, Direction::Active);
         }

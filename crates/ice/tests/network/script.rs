@@ -19,6 +19,8 @@ pub struct Script {
     pub fingerprint: bool,
     pub integrity: bool,
     pub unknown: bool,
+    /// The number of a renomination.
+    pub nomination: Option<u32>,
 }
 
 impl Script {
@@ -35,6 +37,7 @@ impl Script {
             fingerprint: true,
             integrity: true,
             unknown: false,
+            nomination: None,
         }
     }
 
@@ -63,6 +66,9 @@ impl Script {
         if self.use_candidate {
             builder.attribute(&UseCandidate);
         }
+        if let Some(nomination) = self.nomination {
+            builder.attribute(&Nomination(nomination));
+        }
         if self.unknown {
             builder.attribute(&Unknown);
         }
@@ -74,6 +80,25 @@ impl Script {
         }
         let len = builder.finish().unwrap();
         buf[..len].to_vec()
+    }
+}
+
+/// NOMINATION, as libwebrtc numbers it.
+struct Nomination(u32);
+
+impl stun::Attribute<'_> for Nomination {
+    const TYPE: stun::AttributeType = stun::AttributeType(0xC001);
+
+    fn parse(_: &[u8], _: &TransactionId) -> Result<Self, stun::DecodeError> {
+        Ok(Self(0))
+    }
+
+    fn value_len(&self) -> usize {
+        4
+    }
+
+    fn write(&self, value: &mut [u8], _: &TransactionId) {
+        value.copy_from_slice(&self.0.to_be_bytes());
     }
 }
 
