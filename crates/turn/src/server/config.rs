@@ -38,6 +38,9 @@ pub struct Config {
     pub max_permissions: usize,
     /// The most channels of one allocation. Default 256; further ones are refused with 508.
     pub max_channels: usize,
+    /// Bind channel numbers up to 0x7FFE, as clients of RFC 5766 choose them. Default `false`: those
+    /// beyond 0x4FFF are refused with 400 (RFC 8656 §12.2).
+    pub old_channel_numbers: bool,
     /// How many answers without authentication, challenges above all, go out per second. Default
     /// 10 000: a flood of requests with forged sources is not reflected to the owners of the sources
     /// beyond that.
@@ -100,6 +103,7 @@ impl Config {
             max_allocations_per_user: 100,
             max_permissions: 256,
             max_channels: 256,
+            old_channel_numbers: false,
             max_challenges_per_second: 10_000,
             max_answers: 1024,
             dont_fragment: false,

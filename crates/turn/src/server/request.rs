@@ -3,7 +3,7 @@
 use super::allocation::{Allocation, BindError, Peers, Socket};
 use super::authentication::{Identity, Refusal, Signer};
 use super::{AllocationId, BIND_TIMEOUT, FiveTuple, Reason, Server, Traffic, seconds};
-use crate::channel_data::NUMBERS;
+use crate::channel_data::{NUMBERS, OLD_NUMBERS};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 use stun::{
@@ -422,7 +422,12 @@ impl Server {
         let ChannelNumber(number) = required(message)?;
         let XorPeerAddress(peer) = required(message)?;
         // turn-014
-        if !NUMBERS.contains(&number) {
+        let numbers = if self.config.old_channel_numbers {
+            OLD_NUMBERS
+        } else {
+            NUMBERS
+        };
+        if !numbers.contains(&number) {
             return Err(ErrorCode::BAD_REQUEST);
         }
         check_family(family, peer.ip())?;

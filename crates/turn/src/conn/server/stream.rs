@@ -1,8 +1,8 @@
 //! One client on a stream.
 
 use super::{Io, Shared, now};
-use crate::Frames;
 use crate::server::FiveTuple;
+use crate::{Frames, frame_len};
 use std::future::poll_fn;
 use std::io;
 use std::pin::{Pin, pin};
@@ -61,6 +61,7 @@ impl Drop for Place {
 pub(super) struct Stream<I> {
     place: Place,
     io: I,
+    is_tls: bool,
     frames: Frames,
     /// Whether longer messages are taken.
     is_client: bool,
@@ -85,12 +86,13 @@ impl From<io::Error> for Closed {
 
 impl<I: Io> Stream<I> {
     /// A stream for which there is a place.
-    pub(super) fn new(shared: Arc<Shared>, io: I, five_tuple: FiveTuple) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, io: I, five_tuple: FiveTuple, is_tls: bool) -> Self {
         let mut frames = Frames::new();
         frames.set_max(MAX_REQUEST);
         Self {
             place: Place::new(shared, five_tuple),
             io,
+            is_tls,
             frames,
             is_client: false,
             out: Vec::new(),
@@ -132,6 +134,7 @@ impl<I: Io> Stream<I> {
         loop {
             while self.written < self.out.len() {
                 let rest = &self.out[self.written..];
+                let rest = if self.is_tls { first(rest) } else { rest };
                 match ready!(Pin::new(&mut self.io).poll_write(cx, rest))? {
                     0 => return Poll::Ready(Err(Closed::ByClient)),
                     written => self.written += written,
@@ -203,4 +206,10 @@ impl<I: Io> Stream<I> {
             at = now() + idle;
         }
     }
+}
+
+/// The first message alone: some clients (coturn's) take a record of TLS for a message.
+fn first(messages: &[u8]) -> &[u8] {
+    let len = frame_len(messages).ok().flatten();
+    len.and_then(|len| messages.get(..len)).unwrap_or(messages)
 }
