@@ -11,6 +11,7 @@ mod channels;
 mod connect;
 mod determinism;
 mod ending;
+mod endpoint;
 mod hostile;
 mod hostile_media;
 mod loopback;

@@ -3,26 +3,34 @@
 //! A turn is five verbs: receive, perform what was asked, handle the time, transmit, sleep. Nothing
 //! is queued between layers, and the lock is taken once for each batch.
 
-use crate::session::ShellRequest;
+pub(crate) mod answer;
+mod burst;
+pub(crate) mod guest;
+pub(crate) mod interface;
+pub(crate) mod peek;
+pub(crate) mod stream;
+
+pub(crate) use self::burst::transmit_burst;
+
+use self::answer::{Answer, Answering};
+use self::guest::{Guest, Introduction};
+use self::stream::Stream;
+use crate::session::{Session, ShellRequest};
 use crate::shared::{Shared, Socket, now};
-use layer::{Bound, Input, Interface, RequestId, SocketId, Transmit};
-use net::{Batch, UdpSocket};
+use layer::{Bound, Input, Interface, Protocol, RequestId, SocketId, Transmit};
+use net::{Batch, Connector, PacketListener, PacketStream, StreamBuffer, UdpSocket};
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 use tokio::time::Sleep;
 
 /// Batches taken from one socket before the others and the output have their turn.
 const MAX_BATCHES: usize = 4;
-
-/// Bytes sent before incoming packets have their turn again: a part of a default socket buffer,
-/// so that a burst does not overflow the receiver.
-const MAX_BURST: usize = 64 * 1024;
 
 /// Turns before other tasks of the runtime have theirs.
 const MAX_TURNS: usize = 32;
@@ -30,40 +38,69 @@ const MAX_TURNS: usize = 32;
 /// Room for one run of datagrams.
 const TRANSMIT_BUFFER: usize = 48 * 1024;
 
-/// What a thread lends to whichever driver runs on it.
-struct Buffers {
-    batch: Batch,
-    transmit: Vec<u8>,
+/// Streams of one connection, those included that have not said what they want. A passive candidate
+/// accepts no more.
+const MAX_STREAMS: usize = 32;
+
+/// What a thread lends to whichever driver or shard runs on it.
+pub(crate) struct Buffers {
+    pub(crate) batch: Batch,
+    pub(crate) stream: StreamBuffer,
+    pub(crate) transmit: Vec<u8>,
 }
 
 thread_local! {
-    static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers {
+    pub(crate) static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers {
         batch: Batch::new(),
+        stream: StreamBuffer::new(),
         transmit: vec![0; TRANSMIT_BUFFER],
     });
 }
 
-type Resolving = Pin<Box<dyn Future<Output = (RequestId, Vec<IpAddr>)> + Send>>;
+/// A socket that accepts streams for a passive candidate.
+#[derive(Debug)]
+struct Listener {
+    id: SocketId,
+    request: RequestId,
+    socket: PacketListener,
+}
 
 /// The task of a connection; it ends when the connection is closed and has said so.
 pub(crate) struct Driver {
     shared: Arc<Shared>,
+    /// Wakes this task; what streams are polled with.
+    waker: Waker,
+    connector: Arc<Connector>,
     sockets: Vec<Socket>,
+    listeners: Vec<Listener>,
+    guests: Vec<(RequestId, Guest)>,
+    streams: Vec<(SocketId, Arc<Stream>)>,
     next_socket: u32,
-    resolving: Vec<Resolving>,
+    answering: Answering,
+    /// Who wants to hear of interfaces, and what it heard last.
+    listing: Option<(RequestId, Arc<[Interface]>)>,
+    looked: Instant,
     sleep: Pin<Box<Sleep>>,
     /// What a full socket did not take.
     blocked: Option<(Transmit, Vec<u8>)>,
 }
 
 impl Driver {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, connector: Arc<Connector>) -> Self {
+        let now = now();
         Self {
+            waker: Waker::from(Arc::clone(&shared.driver)),
             shared,
+            connector,
             sockets: Vec::new(),
+            listeners: Vec::new(),
+            guests: Vec::new(),
+            streams: Vec::new(),
             next_socket: 0,
-            resolving: Vec::new(),
-            sleep: Box::pin(tokio::time::sleep_until(now().into())),
+            answering: Answering::default(),
+            listing: None,
+            looked: now,
+            sleep: Box::pin(tokio::time::sleep_until(now.into())),
             blocked: None,
         }
     }
@@ -71,11 +108,13 @@ impl Driver {
     /// One turn; whether anything was done.
     fn turn(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
         let received = self.receive(cx, &mut buffers.batch);
-        let resolved = self.poll_resolving(cx);
+        let accepted = self.accept(&mut buffers.stream);
+        let read = self.read_streams(&mut buffers.stream);
+        let answered = self.take_answers(cx);
         let performed = self.perform();
         let timed = self.handle_time(cx);
         let sent = self.transmit(cx, &mut buffers.transmit);
-        received || resolved || performed || timed || sent
+        received || accepted || read || answered || performed || timed || sent
     }
 
     /// Takes what the sockets have.
@@ -105,8 +144,88 @@ impl Driver {
             }
         }
         for id in broken {
-            self.close_socket(id);
-            self.answer(|session, now| session.socket_closed(now, id));
+            self.lose_socket(id);
+        }
+        worked
+    }
+
+    /// Accepts streams, and introduces to the session those that want it.
+    fn accept(&mut self, buffer: &mut StreamBuffer) -> bool {
+        if self.listeners.is_empty() && self.guests.is_empty() {
+            return false;
+        }
+        let (now, mut cx) = (now(), Context::from_waker(&self.waker));
+        let mut worked = false;
+        for listener in &self.listeners {
+            while let Poll::Ready(accepted) = listener.socket.poll_accept(&mut cx) {
+                worked = true;
+                match accepted {
+                    Ok(stream) if self.guests.len() + self.streams.len() < MAX_STREAMS => {
+                        let stream = Arc::new(Stream::new(stream, self.waker.clone()));
+                        self.guests
+                            .push((listener.request, Guest::new(stream, now)));
+                    }
+                    Ok(_) => {}
+                    Err(error) => tracing::debug!(%error, "no stream was accepted"),
+                }
+            }
+        }
+        for (request, guest) in std::mem::take(&mut self.guests) {
+            match guest.poll(now, buffer) {
+                Introduction::Waits => self.guests.push((request, guest)),
+                Introduction::Leaves => worked = true,
+                Introduction::Wants(fragment) => {
+                    worked = true;
+                    if self.claims(&fragment) {
+                        self.introduce(request, guest.stream, buffer);
+                    }
+                }
+            }
+        }
+        worked
+    }
+
+    fn claims(&self, fragment: &str) -> bool {
+        let state = self.shared.lock();
+        let layers = state.session.layers();
+        layers.is_some_and(|layers| layers.ice.claims().iter().any(|own| own == fragment))
+    }
+
+    /// Tells the session of a stream, and of the packets it has brought.
+    fn introduce(&mut self, request: RequestId, stream: Arc<Stream>, buffer: &mut StreamBuffer) {
+        let id = self.new_socket();
+        self.streams.push((id, Arc::clone(&stream)));
+        self.answer(|session, now| {
+            session.tcp_connected(now, request, Ok(Bound::new(id, stream.local)));
+            stream::deliver(session, now, id, &stream, buffer);
+        });
+    }
+
+    /// Takes what the streams have, and writes what waits for them.
+    fn read_streams(&mut self, buffer: &mut StreamBuffer) -> bool {
+        let mut worked = false;
+        let mut broken = Vec::new();
+        for (id, stream) in &self.streams {
+            for _ in 0..MAX_BATCHES {
+                match stream.poll_recv(buffer) {
+                    Poll::Pending => break,
+                    Poll::Ready(Ok(_)) => {}
+                    Poll::Ready(Err(error)) => {
+                        tracing::debug!(remote = %stream.remote, %error, "a stream ended");
+                        broken.push(*id);
+                        break;
+                    }
+                }
+                worked = true;
+                self.answer(|session, now| stream::deliver(session, now, *id, stream, buffer));
+            }
+            if stream.flush().is_err() && !broken.contains(id) {
+                broken.push(*id);
+            }
+        }
+        for id in broken {
+            worked = true;
+            self.lose_socket(id);
         }
         worked
     }
@@ -120,39 +239,52 @@ impl Driver {
                 return worked;
             };
             worked = true;
-            match request {
-                ShellRequest::ListInterfaces { request } => {
-                    let interfaces = list_interfaces();
-                    self.answer(|session, now| {
-                        session.interfaces_listed(now, request, &interfaces);
-                    });
-                }
-                ShellRequest::Bind {
-                    request,
-                    local,
-                    ports,
-                } => {
-                    let result = self.bind(local, ports);
-                    self.answer(|session, now| session.bound(now, request, result));
-                }
-                ShellRequest::ConnectTcp { request, .. } => {
-                    let refused = Err(io::ErrorKind::Unsupported);
-                    self.answer(|session, now| session.tcp_connected(now, request, refused));
-                }
-                ShellRequest::ListenTcp { request, .. } => {
-                    let refused = Err(io::ErrorKind::Unsupported);
-                    self.answer(|session, now| session.bound(now, request, refused));
-                }
-                ShellRequest::Resolve { request, host } => self.resolve(request, host),
-                ShellRequest::CloseSocket { socket } => self.close_socket(socket),
-            }
+            self.perform_one(request);
         }
     }
 
-    fn answer(&self, verb: impl FnOnce(&mut crate::Session, Instant)) {
+    fn perform_one(&mut self, request: ShellRequest) {
+        match request {
+            ShellRequest::ListInterfaces { request } => {
+                let list = interface::interfaces(now());
+                self.listing = Some((request, Arc::clone(&list)));
+                self.answer(|session, now| session.interfaces_listed(now, request, &list));
+            }
+            ShellRequest::Bind {
+                request,
+                local,
+                ports,
+            } => {
+                let result = self.bind(local, ports);
+                self.answer(|session, now| session.bound(now, request, result));
+            }
+            ShellRequest::ListenTcp {
+                request,
+                local,
+                ports,
+            } => {
+                let result = self.listen(request, local, ports);
+                self.answer(|session, now| session.bound(now, request, result));
+            }
+            ShellRequest::ConnectTcp { .. } | ShellRequest::Resolve { .. } => {
+                if let Err(refused) = self.answering.begin(request, &self.connector) {
+                    self.take_answer(refused);
+                }
+            }
+            ShellRequest::CloseSocket { socket } => self.close_socket(socket),
+        }
+    }
+
+    fn answer(&self, verb: impl FnOnce(&mut Session, Instant)) {
         let mut state = self.shared.lock();
         verb(&mut state.session, now());
         self.shared.dispatch(&mut state);
+    }
+
+    fn new_socket(&mut self) -> SocketId {
+        let id = SocketId(self.next_socket);
+        self.next_socket += 1;
+        id
     }
 
     fn bind(
@@ -160,57 +292,77 @@ impl Driver {
         local: SocketAddr,
         ports: Option<(u16, u16)>,
     ) -> Result<Bound, io::ErrorKind> {
-        let udp = match ports {
-            Some((first, last)) if local.port() == 0 => (first..=last)
-                .map(|port| UdpSocket::bind(SocketAddr::new(local.ip(), port)))
-                .find(Result::is_ok)
-                .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into())),
-            _ => UdpSocket::bind(local),
-        };
-        let udp = udp.map_err(|error| error.kind())?;
-        let (id, local) = (SocketId(self.next_socket), udp.local_addr());
-        self.next_socket += 1;
-        let socket = Socket {
-            id,
-            local,
-            udp: Arc::new(udp),
-        };
+        let udp = at_a_port(local, ports, UdpSocket::bind).map_err(|error| error.kind())?;
+        let (id, local) = (self.new_socket(), udp.local_addr());
+        let udp = Arc::new(udp);
+        let socket = Socket { id, local, udp };
         self.sockets.push(socket.clone());
         self.shared.lock().sockets.push(socket);
+        Ok(Bound::new(id, local))
+    }
+
+    fn listen(
+        &mut self,
+        request: RequestId,
+        local: SocketAddr,
+        ports: Option<(u16, u16)>,
+    ) -> Result<Bound, io::ErrorKind> {
+        let socket = at_a_port(local, ports, PacketListener::bind).map_err(|error| error.kind())?;
+        let (id, local) = (self.new_socket(), socket.local_addr());
+        self.listeners.push(Listener {
+            id,
+            request,
+            socket,
+        });
         Ok(Bound::new(id, local))
     }
 
     fn close_socket(&mut self, id: SocketId) {
         self.sockets.retain(|socket| socket.id != id);
         self.shared.lock().sockets.retain(|socket| socket.id != id);
+        self.streams.retain(|(stream, _)| *stream != id);
+        self.listeners.retain(|listener| listener.id != id);
     }
 
-    /// A `.local` name is for multicast DNS alone (ice-071), which this driver does not speak; the
-    /// peer's checks still reach us and make the pair.
-    fn resolve(&mut self, request: RequestId, host: String) {
-        if host.ends_with(".local") {
-            self.answer(|session, now| session.resolved(now, request, &[]));
-            return;
-        }
-        self.resolving.push(Box::pin(async move {
-            (request, net::resolve(&host).await.unwrap_or_default())
-        }));
+    /// A socket is gone without having been asked to.
+    fn lose_socket(&mut self, id: SocketId) {
+        self.close_socket(id);
+        self.answer(|session, now| session.socket_closed(now, id));
     }
 
-    fn poll_resolving(&mut self, cx: &mut Context<'_>) -> bool {
-        let mut done = Vec::new();
-        self.resolving
-            .retain_mut(|resolving| match resolving.as_mut().poll(cx) {
-                Poll::Pending => true,
-                Poll::Ready(answer) => {
-                    done.push(answer);
-                    false
-                }
-            });
-        for (request, addresses) in &done {
-            self.answer(|session, now| session.resolved(now, *request, addresses));
+    /// Takes what names and outgoing connections have come to.
+    fn take_answers(&mut self, cx: &mut Context<'_>) -> bool {
+        let mut worked = false;
+        while let Some(answer) = self.answering.poll(cx) {
+            worked = true;
+            self.take_answer(answer);
         }
-        !done.is_empty()
+        worked
+    }
+
+    fn take_answer(&mut self, answer: Answer) {
+        match answer {
+            Answer::Resolved(request, addresses) => {
+                self.answer(|session, now| session.resolved(now, request, &addresses));
+            }
+            Answer::Connected(request, Ok(stream)) => {
+                let bound = self.open_stream(*stream);
+                self.answer(|session, now| session.tcp_connected(now, request, Ok(bound)));
+            }
+            Answer::Connected(request, Err(error)) => {
+                tracing::debug!(%error, "no stream was made");
+                let refused = Err(error.kind());
+                self.answer(|session, now| session.tcp_connected(now, request, refused));
+            }
+        }
+    }
+
+    fn open_stream(&mut self, stream: PacketStream) -> Bound {
+        let id = self.new_socket();
+        let stream = Arc::new(Stream::new(stream, self.waker.clone()));
+        let bound = Bound::new(id, stream.local);
+        self.streams.push((id, stream));
+        bound
     }
 
     /// Hands the time on when it is due, and sleeps until it is due again.
@@ -218,24 +370,48 @@ impl Driver {
     /// Deadlines move with almost every packet. A sleep that ends too early costs one look at the
     /// clock, so it is only set anew when it would end too late.
     fn handle_time(&mut self, cx: &mut Context<'_>) -> bool {
+        self.look_at_interfaces();
         let deadline = {
             let mut state = self.shared.lock();
-            let Some(deadline) = state.session.poll_timeout() else {
-                return false;
-            };
+            let deadline = state.session.poll_timeout();
             let now = now();
-            if deadline <= now {
+            if deadline.is_some_and(|deadline| deadline <= now) {
                 state.session.handle_timeout(now);
                 self.shared.dispatch(&mut state);
                 return true;
             }
-            tokio::time::Instant::from_std(deadline)
+            deadline
         };
+        let look = self.listing.as_ref();
+        let look = look.map(|_| self.looked + interface::LONGEST_SLEEP);
+        let guest = self.guests.iter().map(|(_, guest)| guest.until()).min();
+        let Some(deadline) = [deadline, look, guest].into_iter().flatten().min() else {
+            return false;
+        };
+        let deadline = tokio::time::Instant::from_std(deadline);
         if self.sleep.is_elapsed() || self.sleep.deadline() > deadline {
             self.sleep.as_mut().reset(deadline);
         }
         // Ready: it was set for an earlier deadline that has moved; the next turn sets it anew.
         self.sleep.as_mut().poll(cx).is_ready()
+    }
+
+    /// Tells the session when addresses have come or gone (RFC 8445 §8.1, continual gathering).
+    fn look_at_interfaces(&mut self) {
+        let now = now();
+        let due = now.saturating_duration_since(self.looked) >= interface::LOOK_INTERVAL;
+        let Some((request, known)) = self.listing.as_mut().filter(|_| due) else {
+            return;
+        };
+        self.looked = now;
+        let list = interface::interfaces(now);
+        if list == *known {
+            return;
+        }
+        *known = Arc::clone(&list);
+        let request = *request;
+        tracing::debug!("the addresses of this host have changed");
+        self.answer(|session, now| session.interfaces_listed(now, request, &list));
     }
 
     /// Sends what there is, within one burst.
@@ -246,67 +422,31 @@ impl Driver {
             self.blocked = Some((transmit, bytes));
             return false;
         }
-        #[cfg(feature = "rtp")]
-        if !self.transmit_blocked(cx) {
-            return false;
-        }
-        let mut burst = 0;
-        while burst < MAX_BURST {
-            let transmit = {
-                let mut state = self.shared.lock();
-                let max_datagrams = self.sockets.first().map_or(1, |s| s.udp.max_gso_segments());
-                let transmit = state.session.poll_transmit(now(), buf, max_datagrams);
-                if transmit.is_none() {
-                    // Under the same lock: a layer with tasks of its own may have told something.
-                    self.shared.dispatch(&mut state);
-                }
-                transmit
-            };
-            let Some(transmit) = transmit else { break };
-            let bytes = &buf[..transmit.len];
-            burst += bytes.len();
-            if !self.send(cx, &transmit, bytes) {
-                self.blocked = Some((transmit, bytes.to_vec()));
-                break;
-            }
-        }
-        // What was handed to the network is no longer buffered.
-        let mut state = self.shared.lock();
-        self.shared.dispatch(&mut state);
-        burst > 0 || !state.requests.is_empty()
-    }
-
-    /// Sends written packets that a full socket did not take; false if it is still full.
-    #[cfg(feature = "rtp")]
-    fn transmit_blocked(&mut self, cx: &mut Context<'_>) -> bool {
-        loop {
-            let waiting = self.shared.lock().take_blocked();
-            let Some((transmit, bytes)) = waiting else {
-                return true;
-            };
-            if !self.send(cx, &transmit, &bytes) {
-                self.blocked = Some((transmit, bytes));
-                return false;
-            }
-        }
+        let max_datagrams = self.sockets.first().map_or(1, |s| s.udp.max_gso_segments());
+        let shared = Arc::clone(&self.shared);
+        let burst = transmit_burst(&shared, max_datagrams, buf, |transmit, bytes| {
+            self.send(cx, transmit, bytes)
+        });
+        self.blocked = burst.blocked;
+        burst.sent || !self.shared.lock().requests.is_empty()
     }
 
     /// Sends one packet or run; false if the socket is full. A packet that the system refuses is
     /// lost, as on any path.
     fn send(&self, cx: &mut Context<'_>, transmit: &Transmit, bytes: &[u8]) -> bool {
-        let Some(socket) = self
-            .sockets
-            .iter()
-            .find(|socket| socket.id == transmit.socket)
-        else {
+        if transmit.protocol == Protocol::Tcp {
+            let mut streams = self.streams.iter();
+            if let Some((_, stream)) = streams.find(|(id, _)| *id == transmit.socket) {
+                stream.send(bytes, transmit.segment_size);
+            }
+            return true;
+        }
+        let mut sockets = self.sockets.iter();
+        let Some(socket) = sockets.find(|socket| socket.id == transmit.socket) else {
             return true;
         };
         loop {
-            let sent =
-                socket
-                    .udp
-                    .try_send(transmit.remote, bytes, transmit.segment_size, None, None);
-            match sent {
+            match socket.try_send(transmit, bytes) {
                 Ok(()) => return true,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if socket.udp.poll_writable(cx).is_pending() {
@@ -324,6 +464,21 @@ impl Driver {
     /// Closed, and everything said.
     fn is_finished(&self) -> bool {
         self.blocked.is_none() && self.shared.lock().session.is_closed()
+    }
+}
+
+/// Binds where it was asked to, or where it may: the first port that is free.
+fn at_a_port<S>(
+    local: SocketAddr,
+    ports: Option<(u16, u16)>,
+    bind: impl Fn(SocketAddr) -> io::Result<S>,
+) -> io::Result<S> {
+    match ports {
+        Some((first, last)) if local.port() == 0 => (first..=last)
+            .map(|port| bind(SocketAddr::new(local.ip(), port)))
+            .find(Result::is_ok)
+            .unwrap_or_else(|| Err(io::ErrorKind::AddrInUse.into())),
+        _ => bind(local),
     }
 }
 
@@ -352,30 +507,6 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        let mut state = self.shared.lock();
-        state.ended = true;
-        state.session.close(now());
-        self.shared.dispatch(&mut state);
-        state.sockets.clear();
-        drop(state);
-        self.shared.changed.notify_waiters();
-        #[cfg(feature = "rtp")]
-        self.shared.wake_readers();
+        self.shared.end(now());
     }
-}
-
-fn list_interfaces() -> Vec<Interface> {
-    let listed = net::interfaces().unwrap_or_else(|error| {
-        tracing::debug!(%error, "the interfaces could not be listed");
-        Vec::new()
-    });
-    listed
-        .into_iter()
-        .map(|found| {
-            let mut interface = Interface::new(found.name, found.address);
-            interface.index = found.index;
-            interface.loopback = found.loopback;
-            interface
-        })
-        .collect()
 }

@@ -37,9 +37,11 @@ mod api;
 mod capability;
 mod config;
 mod driver;
+mod endpoint;
 mod error;
 mod event;
 mod message;
+mod owner;
 #[cfg(feature = "rtp")]
 mod parameters;
 mod server;
@@ -71,6 +73,7 @@ pub use config::{
     AnswerOptions, BundlePolicy, Configuration, DataChannelInit, IceTransportPolicy, OfferOptions,
     RtcpMuxPolicy,
 };
+pub use endpoint::{Endpoint, EndpointConfig, EndpointStats};
 pub use error::{Error, ErrorKind};
 pub use event::{DataChannelEvent, Event, PeerConnectionEvent};
 #[cfg(feature = "rtp")]
@@ -80,6 +83,7 @@ pub use interceptor;
 pub use layer;
 pub use layer::IceServer;
 pub use message::DataChannelMessage;
+pub use net;
 #[cfg(feature = "rtp")]
 pub use parameters::{
     RtpCodec, RtpCodecParameters, RtpContributingSource, RtpEncodingParameters,

@@ -13,14 +13,12 @@ use crate::api::state::DataChannelState;
 use crate::error::Error;
 use crate::event::Event;
 use crate::message::DataChannelMessage;
+pub(crate) use crate::owner::{DriverWake, Socket};
 use crate::session::{Payload, Session, SessionEvent, ShellRequest};
 use datachannel::ChannelKey;
-use layer::SocketId;
-use net::UdpSocket;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Wake, Waker};
+use std::task::Wake;
 use std::time::Instant;
 use tokio::sync::Notify;
 
@@ -53,41 +51,6 @@ pub(crate) struct Shared {
     pub(crate) driver: Arc<DriverWake>,
 }
 
-/// Wakes the driver, whoever asks: a verb, a reader, or a layer that made output by itself. It has
-/// a lock of its own, so that a layer may wake it while the connection is locked.
-#[derive(Debug, Default)]
-pub(crate) struct DriverWake {
-    waker: Mutex<Option<Waker>>,
-}
-
-impl DriverWake {
-    /// Whom to wake next time.
-    pub(crate) fn register(&self, waker: &Waker) {
-        let mut slot = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *slot {
-            Some(registered) => registered.clone_from(waker),
-            None => *slot = Some(waker.clone()),
-        }
-    }
-}
-
-impl Wake for DriverWake {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        let waker = self
-            .waker
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
 /// Everything under the lock. It is held for a few lines and never across an await.
 #[derive(Debug)]
 pub(crate) struct State {
@@ -107,14 +70,6 @@ pub(crate) struct State {
     pub(crate) sockets: Vec<Socket>,
     #[cfg(feature = "rtp")]
     pub(crate) media: MediaState,
-}
-
-/// A socket of the connection. The driver receives from it; whoever writes a packet may send.
-#[derive(Clone, Debug)]
-pub(crate) struct Socket {
-    pub(crate) id: SocketId,
-    pub(crate) local: SocketAddr,
-    pub(crate) udp: Arc<UdpSocket>,
 }
 
 /// What waits for the readers and writers of one channel.
@@ -190,10 +145,27 @@ impl Shared {
             let mut state = self.lock();
             let result = verb(&mut state, now);
             self.dispatch(&mut state);
+            if let Some(member) = self.driver.member() {
+                // An endpoint has what was asked for at hand.
+                member.settle(&mut state, now);
+            }
             result
         };
         self.driver.wake_by_ref();
         result
+    }
+
+    /// The owner has let go: nothing is sent or received any more.
+    pub(crate) fn end(&self, now: Instant) {
+        let mut state = self.lock();
+        state.ended = true;
+        state.session.close(now);
+        self.dispatch(&mut state);
+        state.sockets.clear();
+        drop(state);
+        self.changed.notify_waiters();
+        #[cfg(feature = "rtp")]
+        self.wake_readers();
     }
 
     /// webrtc-pc §4.7.3: `negotiationneeded` waits until no operation is under way, and is not

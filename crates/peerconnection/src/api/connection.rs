@@ -6,12 +6,14 @@ use crate::api::state::{
 };
 use crate::config::{AnswerOptions, Configuration, DataChannelInit, OfferOptions};
 use crate::driver::Driver;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind};
 use crate::event::{Event, PeerConnectionEvent};
 use crate::session::{Session, SessionEvent, Stack};
 use crate::shared::{DriverWake, Shared, now};
 use crate::stats::StatsReport;
 use layer::{Seed, Start};
+use net::Connector;
 use std::fmt;
 use std::sync::Arc;
 use std::task::Waker;
@@ -46,9 +48,35 @@ impl Drop for Handle {
 pub struct Builder {
     configuration: Configuration,
     stack: Stack,
+    connector: Arc<Connector>,
+    endpoint: Option<Endpoint>,
 }
 
 impl Builder {
+    fn new(configuration: Configuration, stack: Stack) -> Self {
+        Self {
+            configuration,
+            stack,
+            connector: Arc::default(),
+            endpoint: None,
+        }
+    }
+
+    pub(crate) fn behind(endpoint: Endpoint, configuration: Configuration, stack: Stack) -> Self {
+        Self {
+            endpoint: Some(endpoint),
+            ..Self::new(configuration, stack)
+        }
+    }
+
+    /// How TCP connections to servers and peers are made: through a proxy, with which trust in TLS.
+    /// Default: directly. Behind an endpoint its own counts.
+    #[must_use]
+    pub fn connector(mut self, connector: Connector) -> Self {
+        self.connector = Arc::new(connector);
+        self
+    }
+
     /// Other layers than the default ones.
     #[must_use]
     pub fn stack(mut self, stack: Stack) -> Self {
@@ -63,7 +91,8 @@ impl Builder {
     /// [`ErrorKind::InvalidAccess`] if a certificate has expired or a TURN server has no
     /// credentials, [`ErrorKind::Syntax`] if a server's URL does not parse,
     /// [`ErrorKind::Operation`] if the
-    /// operating system gives no randomness or no certificate could be made.
+    /// operating system gives no randomness, no certificate could be made, or the endpoint holds no
+    /// more connections.
     ///
     /// # Panics
     ///
@@ -78,7 +107,10 @@ impl Builder {
         let waker = Waker::from(driver.clone());
         let session = Session::new(start, self.configuration, self.stack, waker)?;
         let shared = Arc::new(Shared::new(session, driver));
-        spawn(Driver::new(shared.clone()));
+        match &self.endpoint {
+            Some(endpoint) => endpoint.adopt(&shared)?,
+            None => spawn(Driver::new(shared.clone(), self.connector)),
+        }
         Ok(PeerConnection {
             handle: Arc::new(Handle { shared }),
         })
@@ -91,19 +123,13 @@ impl PeerConnection {
     #[cfg(feature = "ring")]
     #[must_use]
     pub fn builder(configuration: Configuration) -> Builder {
-        Builder {
-            configuration,
-            stack: Stack::default(),
-        }
+        Builder::new(configuration, Stack::default())
     }
 
     /// A connection with these layers.
     #[must_use]
     pub fn with_stack(configuration: Configuration, stack: Stack) -> Builder {
-        Builder {
-            configuration,
-            stack,
-        }
+        Builder::new(configuration, stack)
     }
 
     /// W3C `createOffer`.

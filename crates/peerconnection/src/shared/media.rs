@@ -183,7 +183,6 @@ impl State {
     pub(crate) fn take_blocked(&mut self) -> Option<(Transmit, Vec<u8>)> {
         self.media.blocked.pop_front()
     }
-
 }
 
 impl MediaState {

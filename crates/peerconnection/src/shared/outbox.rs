@@ -98,9 +98,9 @@ impl Outbox {
             let size = run.len();
             // Packets of one length to one address are one system call; the last may be shorter.
             let mut last = size;
-            while let Some(next) = packets.next_if(|next| {
-                last == size && next.at.len() <= size && first.is_to_where(next)
-            }) {
+            while let Some(next) = packets
+                .next_if(|next| last == size && next.at.len() <= size && first.is_to_where(next))
+            {
                 last = next.at.len();
                 run.end = next.at.end;
             }

@@ -1,0 +1,46 @@
+//! Who has asked: responses name nobody but their request, and a STUN server answers all connections
+//! from one address.
+
+use super::member::Member;
+use crate::driver::peek::TransactionId;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+
+/// How long a response may take: all of a transaction of RFC 8489 §6.2.1 with its default timing.
+const LIFETIME: Duration = Duration::from_secs(40);
+
+/// Transactions of all connections together; the oldest makes room. Pacing keeps an agent to about 20
+/// a second, so this is the first 40 s of 1300 connections that nobody answers.
+const MAX_TRANSACTIONS: usize = 1 << 20;
+
+/// The requests that are on their way.
+#[derive(Debug, Default)]
+pub(super) struct Transactions {
+    asked: HashMap<TransactionId, Weak<Member>>,
+    ages: VecDeque<(Instant, TransactionId)>,
+}
+
+impl Transactions {
+    /// A request has been sent, perhaps not for the first time.
+    pub(super) fn asked(&mut self, now: Instant, id: TransactionId, member: &Arc<Member>) {
+        while let Some((asked, oldest)) = self.ages.front() {
+            let late = now.saturating_duration_since(*asked) > LIFETIME;
+            // What was answered is not in the map any more.
+            let gone = !self.asked.contains_key(oldest);
+            if !late && !gone && self.ages.len() < MAX_TRANSACTIONS {
+                break;
+            }
+            self.asked.remove(oldest);
+            self.ages.pop_front();
+        }
+        if self.asked.insert(id, Arc::downgrade(member)).is_none() {
+            self.ages.push_back((now, id));
+        }
+    }
+
+    /// A response has come; who asked. Once.
+    pub(super) fn answered(&mut self, id: &TransactionId) -> Option<Arc<Member>> {
+        self.asked.remove(id)?.upgrade()
+    }
+}

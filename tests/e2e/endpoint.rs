@@ -1,0 +1,244 @@
+//! Many connections behind one port, over real loopback sockets.
+
+use crate::loopback::{connect, incoming_channel};
+use muonrtc::{
+    Configuration, DataChannel, DataChannelMessage, PeerConnection, PeerConnectionState, Stack,
+};
+use peerconnection::{Endpoint, EndpointConfig};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// Everything here takes milliseconds.
+const LIMIT: Duration = Duration::from_secs(60);
+
+fn endpoint(shards: usize) -> Endpoint {
+    let mut config = EndpointConfig::default();
+    config.addresses = vec![LOCALHOST];
+    config.shards = shards;
+    Endpoint::bind(config).unwrap()
+}
+
+/// Agents that use the loopback address alone.
+fn stack() -> Stack {
+    let mut ice = ice::Factory::default();
+    ice.include_loopback = true;
+    ice.interface_filter = Some(ice::InterfaceFilter::new(|it| it.address == LOCALHOST));
+    let mut stack = Stack::default();
+    stack.ice = Arc::new(ice);
+    stack
+}
+
+fn client() -> PeerConnection {
+    PeerConnection::with_stack(Configuration::default(), stack())
+        .build()
+        .unwrap()
+}
+
+fn served(endpoint: &Endpoint) -> PeerConnection {
+    let builder = endpoint.peer_connection_with_stack(Configuration::default(), stack());
+    builder.build().unwrap()
+}
+
+/// A client, a connection behind the endpoint, and the channel between them at both ends.
+async fn open(endpoint: &Endpoint) -> (PeerConnection, DataChannel, PeerConnection, DataChannel) {
+    let (near, far) = (client(), served(endpoint));
+    let ours = near.create_data_channel("chat", None).unwrap();
+    connect(&near, &far).await;
+    ours.opened().await.unwrap();
+    let theirs = incoming_channel(&far).await;
+    (near, ours, far, theirs)
+}
+
+async fn echo(ours: &DataChannel, theirs: &DataChannel, text: &str) {
+    ours.send_text(text).await.unwrap();
+    let message = theirs.recv().await.unwrap();
+    assert_eq!(message, DataChannelMessage::Text(text.to_owned()));
+    theirs.send_text(text).await.unwrap();
+    assert_eq!(ours.recv().await, Some(message));
+}
+
+/// Where the connection says it can be reached.
+fn ports(connection: &PeerConnection) -> Vec<u16> {
+    let description = connection.local_description().unwrap();
+    let lines = description.sdp().lines().map(str::to_owned);
+    let candidates = lines.filter(|line| line.starts_with("a=candidate:"));
+    let port = |line: String| line.split(' ').nth(5).unwrap().parse().unwrap();
+    candidates.map(port).collect()
+}
+
+/// F1.10: one port, and each connection gets what is its own.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_behind_one_port_hear_only_their_own_peer() {
+    let endpoint = endpoint(2);
+    let port = endpoint.udp_addrs()[0].port();
+    let mut open_ones = Vec::new();
+    for _ in 0..5 {
+        open_ones.push(open(&endpoint).await);
+    }
+    assert_eq!(endpoint.stats().connections, 5);
+    for (number, (_, ours, far, theirs)) in open_ones.iter().enumerate() {
+        assert_eq!(ports(far), [port]);
+        echo(ours, theirs, &format!("number {number}")).await;
+    }
+    for (near, ..) in &open_ones {
+        near.close();
+    }
+    for (near, _, far, _) in &open_ones {
+        near.closed().await;
+        far.close();
+        timeout(LIMIT, far.closed()).await.unwrap();
+    }
+    assert_eq!(endpoint.stats().connections, 0);
+}
+
+#[tokio::test]
+async fn large_messages_cross_an_endpoint_of_one_shard_both_ways() {
+    let endpoint = endpoint(1);
+    let (_near, ours, _far, theirs) = open(&endpoint).await;
+    let large = bytes::Bytes::from((0..250_000_u32).map(|i| i as u8).collect::<Vec<u8>>());
+    for (from, to) in [(&ours, &theirs), (&theirs, &ours)] {
+        let sending = async {
+            for _ in 0..20 {
+                from.send(large.clone()).await.unwrap();
+            }
+        };
+        let receiving = async {
+            for _ in 0..20 {
+                let message = to.recv().await.unwrap();
+                assert_eq!(message, DataChannelMessage::Binary(large.clone()));
+            }
+        };
+        tokio::join!(sending, receiving);
+    }
+}
+
+/// The endpoint's side may offer as well.
+#[tokio::test]
+async fn a_connection_behind_an_endpoint_may_make_the_offer() {
+    let endpoint = endpoint(1);
+    let (near, far) = (client(), served(&endpoint));
+    let theirs = far.create_data_channel("chat", None).unwrap();
+    connect(&far, &near).await;
+    theirs.opened().await.unwrap();
+    let ours = incoming_channel(&near).await;
+    echo(&ours, &theirs, "the other way round").await;
+}
+
+#[tokio::test]
+async fn an_ice_restart_keeps_the_channel_and_claims_the_new_fragment() {
+    let endpoint = endpoint(1);
+    let (near, ours, far, theirs) = open(&endpoint).await;
+    near.restart_ice();
+    connect(&near, &far).await;
+    for number in 0..20 {
+        echo(&ours, &theirs, &format!("after {number}")).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(endpoint.stats().unknown_fragments, 0);
+}
+
+#[tokio::test]
+async fn the_endpoint_serves_its_connections_after_its_last_handle_is_gone() {
+    let endpoint = endpoint(1);
+    let address = endpoint.udp_addrs()[0];
+    let (near, ours, far, theirs) = open(&endpoint).await;
+    drop(endpoint);
+    echo(&ours, &theirs, "still here").await;
+    near.close();
+    near.closed().await;
+    far.close();
+    timeout(LIMIT, far.closed()).await.unwrap();
+    // The port is free again, once the shard has ended.
+    let free = async {
+        while UdpSocket::bind(address).is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(LIMIT, free).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_more_connections_than_the_bound_are_held() {
+    let mut config = EndpointConfig::default();
+    config.addresses = vec![LOCALHOST];
+    config.max_connections = 2;
+    let endpoint = Endpoint::bind(config).unwrap();
+    let first = served(&endpoint);
+    let _second = served(&endpoint);
+    let third = endpoint.peer_connection_with_stack(Configuration::default(), stack());
+    assert!(third.build().is_err());
+    first.close();
+    timeout(LIMIT, first.closed()).await.unwrap();
+    let _third = served(&endpoint);
+}
+
+/// STUN requests for nobody, responses to nothing and data from nowhere are counted, and cost the
+/// connections nothing.
+#[tokio::test]
+async fn a_flood_from_strangers_is_counted_and_harms_nobody() {
+    let endpoint = endpoint(1);
+    let (_near, ours, _far, theirs) = open(&endpoint).await;
+    let stranger = UdpSocket::bind(SocketAddr::new(LOCALHOST, 0)).unwrap();
+    let to = endpoint.udp_addrs()[0];
+    let before = endpoint.stats();
+    let header = |kind: u16, length: u16, number: u32| {
+        let mut packet = [kind.to_be_bytes(), length.to_be_bytes()].concat();
+        packet.extend_from_slice(b"\x21\x12\xa4\x42unguessa");
+        packet.extend_from_slice(&number.to_be_bytes());
+        packet
+    };
+    for number in 0..1000 {
+        let mut request = header(0x0001, 12, number);
+        request.extend_from_slice(b"\x00\x06\x00\x05a:bcd\0\0\0");
+        stranger.send_to(&request, to).unwrap();
+        stranger.send_to(&header(0x0101, 0, number), to).unwrap();
+        stranger.send_to(&[22; 100], to).unwrap();
+        stranger.send_to(&[0x80; 100], to).unwrap();
+        if number % 100 == 0 {
+            echo(&ours, &theirs, "not impressed").await;
+        }
+    }
+    let counted = async {
+        loop {
+            let now = endpoint.stats();
+            let requests = now.unknown_fragments - before.unknown_fragments;
+            let responses = now.unknown_transactions - before.unknown_transactions;
+            let data = now.unknown_paths - before.unknown_paths;
+            if (requests, responses, data) == (1000, 1000, 2000) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(LIMIT, counted).await.unwrap();
+    assert_eq!(endpoint.stats().connections, 1);
+}
+
+/// The target: a thousand at once, and all succeed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_thousand_connections_at_once_all_succeed() {
+    let endpoint = endpoint(2);
+    let tasks: Vec<_> = (0..1000)
+        .map(|_| {
+            let endpoint = endpoint.clone();
+            tokio::spawn(async move {
+                let opened = open(&endpoint).await;
+                echo(&opened.1, &opened.3, "one of a thousand").await;
+                opened
+            })
+        })
+        .collect();
+    let mut all = Vec::new();
+    for task in tasks {
+        all.push(timeout(LIMIT, task).await.expect("in time").unwrap());
+    }
+    assert_eq!(endpoint.stats().connections, 1000);
+    for (near, _, far, _) in &all {
+        assert_eq!(near.connection_state(), PeerConnectionState::Connected);
+        assert_eq!(far.connection_state(), PeerConnectionState::Connected);
+    }
+}
