@@ -5,7 +5,7 @@
 //! one of those [`example`]s, starts a browser on the
 //! page ([`browser`]), and takes the outcome of each check from what the page posts back ([`page`]).
 //! [`relay`] stands between the two where packets are to be lost.
-//! [`coturn`] is tried in the same way, without a browser.
+//! [`coturn`] and [`nat`] are tried in the same way, without a browser.
 //!
 //! `MUON_INTEROP=skip`, which `cargo xtask test --no-interop` sets, leaves them out;
 //! `MUON_INTEROP=itself` also runs the checks of media with the browser in the server's place.
@@ -18,6 +18,7 @@
 mod browser;
 mod coturn;
 mod example;
+mod nat;
 mod network;
 mod page;
 mod relay;

@@ -4,7 +4,7 @@ use crate::step::{self, Failure, Outcome, cargo};
 use crate::tool::{self, Install, SystemTool};
 use std::process::Command;
 
-/// What `tests/interop` needs: two browsers, a network namespace to run them in, and coturn.
+/// What `tests/interop` needs: two browsers, network namespaces, NATs between those, and coturn.
 const INTEROP_TOOLS: &[SystemTool] = &[
     SystemTool {
         what: "Chromium",
@@ -20,6 +20,11 @@ const INTEROP_TOOLS: &[SystemTool] = &[
         what: "ip",
         programs: &["ip"],
         package: "iproute2",
+    },
+    SystemTool {
+        what: "nft",
+        programs: &["nft"],
+        package: "nftables",
     },
     SystemTool {
         what: "coturn",
