@@ -105,6 +105,8 @@ pub(crate) struct LocalCandidate {
     pub(crate) via: Via,
     /// How it is preferred among those of its type.
     pub(crate) local_preference: u16,
+    /// What is shown in place of its address, where a NAT maps one to one.
+    pub(crate) rewritten: Option<SocketAddr>,
     /// Its base is gone: it keeps its place for the pairs that were made with it.
     pub(crate) gone: bool,
 }
@@ -125,6 +127,7 @@ impl LocalCandidate {
             base: address,
             via: Via::Socket(base.socket),
             local_preference,
+            rewritten: None,
             gone: false,
         };
         local.candidate.username_fragment = Some(fragment.to_owned());
@@ -168,6 +171,7 @@ impl LocalCandidate {
             base: address,
             via: Via::Relay(relay),
             local_preference,
+            rewritten: None,
             gone: false,
         }
     }
@@ -197,6 +201,7 @@ impl LocalCandidate {
             base: address,
             via,
             local_preference,
+            rewritten: None,
             gone: false,
         }
     }
@@ -225,13 +230,18 @@ impl LocalCandidate {
             base: self.base,
             via: self.via,
             local_preference: self.local_preference,
+            rewritten: None,
             gone: false,
         }
     }
 
     /// Whether pairs are made with it: its packets really leave from its address.
     pub(crate) fn is_base(&self) -> bool {
-        self.address == self.base && !self.gone
+        let is_reflexive = matches!(
+            self.candidate.candidate_type,
+            CandidateType::ServerReflexive | CandidateType::PeerReflexive
+        );
+        self.address == self.base && !is_reflexive && !self.gone
     }
 
     /// What a check from here carries: its priority as if it were peer-reflexive

@@ -1,6 +1,7 @@
 use crate::Agent;
-use layer::{Ice, IceConfig, Interface, NewIce, Start};
+use layer::{Candidate, Ice, IceConfig, Interface, NewIce, Start};
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,6 +30,22 @@ pub struct Factory {
     pub interface_filter: Option<InterfaceFilter>,
     /// The ports to bind, first and last. Default: the system chooses.
     pub ports: Option<(u16, u16)>,
+    /// Says of each candidate of the peer whether it is used; others are dropped and counted. Default:
+    /// all are.
+    pub remote_filter: Option<RemoteFilter>,
+    /// Show host candidates under random `.local` names instead of their addresses
+    /// (draft-ietf-mmusic-mdns-ice-candidates §3.1); the owner answers for them
+    /// ([`layer::IceEvent::PublishName`]). Default `false`: what hides a user of a web page keeps
+    /// servers and programs from being found.
+    pub multicast_names: bool,
+    /// Addresses that stand for ours on the other side of a NAT that maps one to one. Default: none.
+    /// The first rule that fits an address is applied.
+    pub rewrites: Vec<RewriteRule>,
+    /// Follow addresses of this host that come and go within a generation. Gathering then never
+    /// completes, since every candidate may be followed by another; with
+    /// [`renomination`](Factory::renomination) the connection moves without a restart. Default
+    /// `false`: a restart gathers anew.
+    pub continual_gathering: bool,
 
     /// Open TCP connections to the peer's passive candidates (RFC 6544). Default `true`, as browsers
     /// do: where UDP is blocked this reaches servers that accept connections.
@@ -116,6 +133,10 @@ impl Factory {
             ipv6: true,
             interface_filter: None,
             ports: None,
+            remote_filter: None,
+            multicast_names: false,
+            rewrites: Vec::new(),
+            continual_gathering: false,
             tcp_active: true,
             signal_tcp_active: false,
             tcp_passive: false,
@@ -152,6 +173,62 @@ impl Default for Factory {
 impl NewIce for Factory {
     fn new_ice(&self, start: Start, config: IceConfig) -> Box<dyn Ice> {
         Box::new(Agent::new(self.clone(), start, config))
+    }
+}
+
+/// An address that stands for ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RewriteRule {
+    /// The address of ours that it stands for; `None` for each of the same family.
+    pub local: Option<IpAddr>,
+    /// The address that the NAT shows; ports stay.
+    pub external: IpAddr,
+    /// What becomes of it.
+    pub mode: RewriteMode,
+}
+
+impl RewriteRule {
+    /// A rule for every address of ours of the family of `external`.
+    #[must_use]
+    pub fn new(external: IpAddr, mode: RewriteMode) -> Self {
+        Self {
+            local: None,
+            external,
+            mode,
+        }
+    }
+}
+
+/// What a [`RewriteRule`] makes of an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RewriteMode {
+    /// Host candidates show it in place of ours: the peer never learns ours.
+    Host,
+    /// A server-reflexive candidate beside the host candidate, as if a server had told.
+    ServerReflexive,
+}
+
+/// Says of a candidate of the peer whether it is used.
+#[derive(Clone)]
+pub struct RemoteFilter(Arc<dyn Fn(&Candidate) -> bool + Send + Sync>);
+
+impl RemoteFilter {
+    /// A filter; it keeps the candidates for which `keep` is true.
+    #[must_use]
+    pub fn new(keep: impl Fn(&Candidate) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(keep))
+    }
+
+    pub(crate) fn keeps(&self, candidate: &Candidate) -> bool {
+        (self.0)(candidate)
+    }
+}
+
+impl fmt::Debug for RemoteFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RemoteFilter(..)")
     }
 }
 

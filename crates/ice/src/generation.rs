@@ -213,10 +213,10 @@ impl Generation {
     /// (RFC 8445 §7.2.5.3.1, ice-040).
     pub(crate) fn mapped(&mut self, base: usize, address: SocketAddr) -> usize {
         let protocol = self.locals[base].candidate.protocol;
-        let known = self
-            .locals
-            .iter()
-            .position(|local| local.address == address && local.candidate.protocol == protocol);
+        let known = self.locals.iter().position(|local| {
+            let is_same = local.address == address || local.rewritten == Some(address);
+            is_same && local.candidate.protocol == protocol
+        });
         if let Some(index) = known {
             return index;
         }

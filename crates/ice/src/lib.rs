@@ -46,4 +46,4 @@ mod server;
 mod via;
 
 pub use agent::Agent;
-pub use config::{Factory, InterfaceFilter};
+pub use config::{Factory, InterfaceFilter, RemoteFilter, RewriteMode, RewriteRule};

@@ -78,7 +78,7 @@ fn the_relay_policy_shows_and_uses_nothing_but_relays() {
     for agent in [a, b] {
         let gathered = candidates(&mut drive, agent);
         assert_eq!(types(&gathered), [(Relayed, Protocol::Udp)]);
-        assert_eq!(gathered[0].related, None);
+        assert_eq!(gathered[0].related, Some("0.0.0.0:9".parse().unwrap()));
         let pairs = drive.agent(agent).machine.stats().pairs;
         assert!(
             pairs

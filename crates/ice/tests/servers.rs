@@ -232,7 +232,7 @@ fn policies_hide_what_they_should() {
     let candidates = it.agent.local_candidates();
     assert_eq!(candidates.len(), 1);
     assert_eq!(candidates[0].candidate_type, CandidateType::ServerReflexive);
-    assert_eq!(candidates[0].related, None);
+    assert_eq!(candidates[0].related, Some(addr("0.0.0.0:9")));
 }
 
 #[test]

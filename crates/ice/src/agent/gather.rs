@@ -33,7 +33,7 @@ enum Stage {
     Listing(RequestId),
     /// Waits for sockets and listeners; what each is preferred with.
     Binding {
-        sockets: BTreeMap<RequestId, u16>,
+        sockets: BTreeMap<RequestId, (u16, IpAddr)>,
         listeners: BTreeMap<RequestId, Direction>,
     },
     Complete,
@@ -68,6 +68,18 @@ impl Gathering {
         }
     }
 
+    /// The addresses that have a socket in this generation, or will have one.
+    fn addresses(&self) -> Vec<IpAddr> {
+        let bases = self.bases.iter().map(|base| base.local.ip());
+        let waiting = match &self.stage {
+            Stage::Binding { sockets, .. } => {
+                sockets.values().map(|(_, address)| *address).collect()
+            }
+            _ => Vec::new(),
+        };
+        bases.chain(waiting).collect()
+    }
+
     /// The sockets from which servers are asked.
     pub(super) fn bases(&self) -> &[Base] {
         &self.bases
@@ -79,6 +91,21 @@ impl Gathering {
 }
 
 impl Agent {
+    /// Gathers for the candidate pool (ice-013): nobody is told yet.
+    pub(super) fn start_gathering_ahead(&mut self) {
+        if matches!(self.gathering.stage, Stage::New) {
+            self.ahead = Some(Vec::new());
+            self.start_gathering();
+        }
+    }
+
+    /// What was gathered ahead is told now.
+    pub(super) fn tell_pool(&mut self) {
+        for event in self.ahead.take().into_iter().flatten() {
+            self.emit(event);
+        }
+    }
+
     pub(super) fn start_gathering(&mut self) {
         if self.is_closed() || !matches!(self.gathering.stage, Stage::New) {
             return;
@@ -98,14 +125,20 @@ impl Agent {
         request: RequestId,
         interfaces: &[Interface],
     ) {
-        // Addresses that come or go later are not followed within a generation.
-        if !matches!(self.gathering.stage, Stage::Listing(asked) if asked == request) {
-            return;
+        match self.gathering.stage {
+            Stage::Listing(asked) if asked == request => {
+                self.gathering.stage = Stage::Binding {
+                    sockets: BTreeMap::new(),
+                    listeners: BTreeMap::new(),
+                };
+            }
+            // Unasked: without continual gathering addresses that come or go are not followed
+            // within a generation, since nothing may come after its last candidate (ice-063).
+            Stage::Binding { .. } if self.settings.continual_gathering => {
+                self.lose_addresses(now, interfaces);
+            }
+            _ => return,
         }
-        self.gathering.stage = Stage::Binding {
-            sockets: BTreeMap::new(),
-            listeners: BTreeMap::new(),
-        };
         // ice-012: where only relays may be shown and there are none, nothing is even bound.
         let relays_only = self.policy == TransportPolicy::Relay;
         let addresses = if relays_only && !self.servers.has_relays() {
@@ -113,16 +146,36 @@ impl Agent {
         } else {
             interface::choose(interfaces, &self.settings)
         };
-        let mut preference = u16::MAX;
+        let known = self.gathering.addresses();
+        let mut preference = u16::MAX - u16::try_from(known.len()).unwrap_or(u16::MAX);
         for address in addresses {
+            if known.contains(&address.ip()) {
+                continue;
+            }
             let socket = self.reusable(address.ip());
             match socket {
                 Some(bound) => self.add_base(now, bound, preference),
                 None => self.bind(address, preference),
             }
-            preference -= 1;
+            preference = preference.saturating_sub(1);
         }
         self.finish_gathering();
+    }
+
+    /// Candidates whose base has gone away are of no use any more (RFC 8445 §5.1.1.4).
+    fn lose_addresses(&mut self, now: Instant, interfaces: &[Interface]) {
+        let is_there = |address: IpAddr| interfaces.iter().any(|it| it.address == address);
+        let gone: Vec<SocketId> = self
+            .gathering
+            .bases
+            .iter()
+            .filter(|base| !is_there(base.local.ip()))
+            .map(|base| base.socket)
+            .collect();
+        for socket in gone {
+            self.lose_socket(now, socket);
+            self.emit(IceEvent::CloseSocket { socket });
+        }
     }
 
     /// A socket of the generation before on the same address: it serves the new one as well, and
@@ -135,7 +188,7 @@ impl Agent {
     fn bind(&mut self, local: SocketAddr, preference: u16) {
         let request = self.new_request_id();
         if let Stage::Binding { sockets, .. } = &mut self.gathering.stage {
-            sockets.insert(request, preference);
+            sockets.insert(request, (preference, local.ip()));
         }
         self.emit(IceEvent::Bind {
             request,
@@ -155,7 +208,7 @@ impl Agent {
             _ => None,
         };
         match (preference, result) {
-            (Some(preference), Ok(bound)) if !self.is_closed() => {
+            (Some((preference, _)), Ok(bound)) if !self.is_closed() => {
                 self.gathering.sockets.push(bound);
                 self.add_base(now, bound, preference);
             }
@@ -188,13 +241,13 @@ impl Agent {
         let fragment = self.current.local.username_fragment.clone();
         let host = CandidateType::Host;
         let preference = self.current.free_preference(host, base.preference);
-        let local = LocalCandidate::host(base, preference, foundation, &fragment);
+        let mut local = LocalCandidate::host(base, preference, foundation, &fragment);
+        self.disguise(&mut local);
         // ice-062: told first, paired from now on.
-        if self.policy == TransportPolicy::All {
-            self.emit(IceEvent::Candidate(local.candidate.clone()));
-        }
+        self.tell(&local);
         self.current.locals.push(local);
         self.pair_local(now, self.current.locals.len() - 1);
+        self.add_mapped(base);
     }
 
     pub(super) fn finish_gathering(&mut self) {
@@ -203,7 +256,8 @@ impl Agent {
             Stage::Binding { sockets, listeners } if sockets.is_empty() && listeners.is_empty()
         );
         let busy = self.servers.is_resolving() || self.reflexive.is_busy() || self.relays.is_busy();
-        if bound && !busy {
+        // Continual gathering has no end.
+        if bound && !busy && !self.settings.continual_gathering {
             self.gathering.stage = Stage::Complete;
             self.emit(IceEvent::GatheringStateChange(GatheringState::Complete));
         }

@@ -2,6 +2,7 @@
 
 mod checks;
 mod consent;
+mod disclosure;
 mod gather;
 mod input;
 mod nominate;
@@ -32,7 +33,7 @@ use layer::{
 use reflexive::Reflexive;
 use relay::Relays;
 use server::Servers;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -97,6 +98,10 @@ pub struct Agent {
     announced: Option<(Path, usize)>,
     /// A restart has begun and nothing of it works yet.
     restarting: bool,
+    /// What was gathered for the pool and is not told yet.
+    ahead: Option<Vec<IceEvent>>,
+    /// The multicast names of our addresses.
+    names: BTreeMap<IpAddr, String>,
     events: VecDeque<IceEvent>,
     stats: IceStats,
     next_pair: u32,
@@ -139,6 +144,8 @@ impl Agent {
             consent: None,
             announced: None,
             restarting: false,
+            ahead: None,
+            names: BTreeMap::new(),
             events: VecDeque::new(),
             stats: IceStats::default(),
             next_pair: 0,
@@ -153,8 +160,17 @@ impl Agent {
     }
 
     fn emit(&mut self, event: IceEvent) {
-        if self.events.len() < MAX_EVENTS {
-            self.events.push_back(event);
+        let is_found = matches!(
+            event,
+            IceEvent::Candidate(_)
+                | IceEvent::CandidateError(_)
+                | IceEvent::GatheringStateChange(_)
+        );
+        match &mut self.ahead {
+            Some(pool) if is_found && pool.len() < MAX_EVENTS => pool.push(event),
+            Some(_) if is_found => {}
+            _ if self.events.len() < MAX_EVENTS => self.events.push_back(event),
+            _ => {}
         }
     }
 
@@ -271,8 +287,14 @@ impl Ice for Agent {
         self.update(now);
     }
 
-    fn gather(&mut self, _now: Instant) {
+    fn gather(&mut self, now: Instant) {
+        self.tell_pool();
         self.start_gathering();
+        self.update(now);
+    }
+
+    fn gather_ahead(&mut self, _now: Instant) {
+        self.start_gathering_ahead();
     }
 
     fn set_role(&mut self, now: Instant, role: IceRole) {
@@ -354,7 +376,10 @@ impl Ice for Agent {
     }
 
     fn gathering_state(&self) -> GatheringState {
-        self.gathering.state()
+        match self.ahead {
+            Some(_) => GatheringState::New,
+            None => self.gathering.state(),
+        }
     }
 
     fn is_lite(&self) -> bool {
@@ -382,6 +407,9 @@ impl Ice for Agent {
         // Peer-reflexive ones the peer knows already; hosts are shown where the policy lets them.
         let shows_hosts = self.policy == TransportPolicy::All;
         let shows_active = shows_hosts && self.settings.signal_tcp_active;
+        if self.ahead.is_some() {
+            return Vec::new();
+        }
         let signalled =
             self.current
                 .locals

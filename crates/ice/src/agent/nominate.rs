@@ -35,6 +35,12 @@ impl Agent {
         self.nomination_queued = true;
     }
 
+    /// Whether a path that died may be followed by another without a restart.
+    pub(super) fn may_move(&self) -> bool {
+        let mut pairs = self.current.checklist.pairs.iter();
+        self.settings.renomination && pairs.any(|pair| pair.is_pending() || pair.is_valid())
+    }
+
     /// Whether we go on checking and may nominate again.
     pub(super) fn renominating(&self) -> bool {
         self.settings.renomination && self.role == Some(IceRole::Controlling)

@@ -8,7 +8,7 @@ use crate::generation::Source;
 use crate::message;
 use crate::server::Transport;
 use crate::via::{Path, Via};
-use layer::{CandidateType, IceEvent, ServerState, SocketId, Transmit, TransportPolicy};
+use layer::{CandidateType, ServerState, SocketId, Transmit};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -189,7 +189,7 @@ impl Agent {
             (Class::Success, Ok(Some(XorMappedAddress(mapped)))) => {
                 let (url, address) = (query.url, query.address);
                 self.server_state(&url, address, query.base.local, ServerState::Answered);
-                self.add_reflexive(&query.base, address, &url, mapped);
+                self.add_reflexive(&query.base, address, Some(url), mapped);
                 self.keep_mapping(now, query.base, address);
             }
             (Class::Error, _) => {
@@ -256,13 +256,19 @@ impl Agent {
         &mut self,
         base: &Base,
         server: SocketAddr,
-        url: &str,
+        url: Option<String>,
         mapped: SocketAddr,
     ) {
         let Some(index) = self.current.base_of(Via::Socket(base.socket)) else {
             return;
         };
-        let is_same = |local: &LocalCandidate| local.address == mapped && local.base == base.local;
+        let hides_hosts = self.settings.multicast_names;
+        let is_same = |local: &LocalCandidate| {
+            let is_hidden = hides_hosts && local.candidate.candidate_type == CandidateType::Host;
+            let is_same = local.address == mapped || local.rewritten == Some(mapped);
+            // A name says nothing to those who cannot resolve it: the address is worth saying.
+            is_same && local.base == base.local && !is_hidden
+        };
         let known = self.current.locals.iter().position(is_same);
         let learned = |at: &usize| {
             let local = &self.current.locals[*at].candidate;
@@ -282,12 +288,9 @@ impl Agent {
         let preference = self.current.free_preference(candidate_type, wanted);
         let host = &self.current.locals[index];
         let mut local = LocalCandidate::server_reflexive(host, mapped, preference, foundation);
-        local.candidate.url = Some(url.to_owned());
-        if self.policy == TransportPolicy::NoHost {
-            // The base is not shown where hosts are not.
-            local.candidate.related = None;
-        }
-        self.emit(IceEvent::Candidate(local.candidate.clone()));
+        local.candidate.url = url;
+        local.candidate.related = Some(self.related(candidate_type, base.local));
+        self.tell(&local);
         match known {
             // A peer has told us before the server did. Other peers, and relays that permit us, are
             // told all the same, and the pairs are now called what the peer calls them (ice-049).

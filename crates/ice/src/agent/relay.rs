@@ -512,7 +512,7 @@ impl Agent {
                 let url = relay.account.url.clone();
                 // The server has told where the base is seen from as well.
                 if shares_base && self.policy != TransportPolicy::Relay {
-                    self.add_reflexive(&base, server, &url, mapped);
+                    self.add_reflexive(&base, server, Some(url), mapped);
                 }
                 if shares_base {
                     self.keep_mapping(now, base, server);
@@ -557,9 +557,8 @@ impl Agent {
         let fragment = self.current.local.username_fragment.clone();
         let mut local = LocalCandidate::relayed(id, relayed, preference, foundation, &fragment);
         local.candidate.url = Some(relay.account.url.clone());
-        // ice-012: the mapped address stays hidden where only relays are shown.
-        local.candidate.related = mapped.filter(|_| self.policy != TransportPolicy::Relay);
-        self.emit(IceEvent::Candidate(local.candidate.clone()));
+        local.candidate.related = mapped.map(|mapped| self.related(candidate_type, mapped));
+        self.tell(&local);
         self.current.locals.push(local);
         self.pair_local(now, self.current.locals.len() - 1);
     }

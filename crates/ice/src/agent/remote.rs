@@ -118,7 +118,11 @@ impl Agent {
         }
         // ice-063: nothing comes after the end (RFC 8838 §14). ice-017, dfx-033: what cannot be used
         // is left out alone.
-        if self.current.remote_complete || !is_usable(&candidate) {
+        let is_wanted = |filter: &crate::RemoteFilter| filter.keeps(&candidate);
+        if self.current.remote_complete
+            || !is_usable(&candidate)
+            || !self.settings.remote_filter.as_ref().is_none_or(is_wanted)
+        {
             self.stats.candidates_dropped += 1;
             return Ok(());
         }

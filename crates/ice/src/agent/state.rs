@@ -61,7 +61,11 @@ impl Agent {
         // A selected pair without consent is not replaced by another: only a restart helps
         // (RFC 7675 §5.1).
         if self.current.selected.is_some() && self.current.route().is_none() {
-            return IceState::Failed;
+            return if self.may_move() {
+                IceState::Disconnected
+            } else {
+                IceState::Failed
+            };
         }
         if self.route_generation().is_none() {
             return self.state_without_path();

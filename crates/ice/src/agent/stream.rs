@@ -151,11 +151,11 @@ impl Agent {
         let best = direction.preference();
         let preference = self.current.free_tcp_preference(best);
         let fragment = self.current.local.username_fragment.clone();
-        let local =
+        let mut local =
             LocalCandidate::tcp_host(via, address, direction, preference, foundation, &fragment);
-        let is_shown = direction != Direction::Active || self.settings.signal_tcp_active;
-        if self.policy == TransportPolicy::All && is_shown {
-            self.emit(IceEvent::Candidate(local.candidate.clone()));
+        if direction != Direction::Active || self.settings.signal_tcp_active {
+            self.disguise(&mut local);
+            self.tell(&local);
         }
         self.current.locals.push(local);
         self.pair_local(now, self.current.locals.len() - 1);
