@@ -12,7 +12,7 @@ pub(crate) mod stream;
 
 pub(crate) use self::burst::transmit_burst;
 
-use self::answer::{Answer, Answering};
+use self::answer::{Answer, Answering, Names};
 use self::guest::{Guest, Introduction};
 use self::stream::Stream;
 use crate::session::{Session, ShellRequest};
@@ -77,6 +77,7 @@ pub(crate) struct Driver {
     streams: Vec<(SocketId, Arc<Stream>)>,
     next_socket: u32,
     answering: Answering,
+    names: Names,
     /// Who wants to hear of interfaces, and what it heard last.
     listing: Option<(RequestId, Arc<[Interface]>)>,
     looked: Instant,
@@ -98,6 +99,7 @@ impl Driver {
             streams: Vec::new(),
             next_socket: 0,
             answering: Answering::default(),
+            names: Names::default(),
             listing: None,
             looked: now,
             sleep: Box::pin(tokio::time::sleep_until(now.into())),
@@ -270,6 +272,10 @@ impl Driver {
                 if let Err(refused) = self.answering.begin(request, &self.connector) {
                     self.take_answer(refused);
                 }
+            }
+            ShellRequest::PublishName { host, address } => {
+                let runtime = tokio::runtime::Handle::current();
+                self.names.publish(&runtime, host, address);
             }
             ShellRequest::CloseSocket { socket } => self.close_socket(socket),
         }

@@ -36,6 +36,7 @@ mod api;
 #[cfg(feature = "rtp")]
 mod capability;
 mod config;
+mod connectivity;
 mod driver;
 mod endpoint;
 mod error;
@@ -73,6 +74,7 @@ pub use config::{
     AnswerOptions, BundlePolicy, Configuration, DataChannelInit, IceTransportPolicy, OfferOptions,
     RtcpMuxPolicy,
 };
+pub use connectivity::{ConnectivityReport, ConnectivityVerdict, HandshakeReport};
 pub use endpoint::{Endpoint, EndpointConfig, EndpointStats};
 pub use error::{Error, ErrorKind};
 pub use event::{DataChannelEvent, Event, PeerConnectionEvent};

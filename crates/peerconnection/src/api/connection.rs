@@ -5,6 +5,7 @@ use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
 };
 use crate::config::{AnswerOptions, Configuration, DataChannelInit, OfferOptions};
+use crate::connectivity::ConnectivityReport;
 use crate::driver::Driver;
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind};
@@ -359,6 +360,13 @@ impl PeerConnection {
     #[must_use]
     pub fn selected_candidate_pair(&self) -> Option<IceCandidatePair> {
         self.ask(Session::selected_candidate_pair)
+    }
+
+    /// Why the connection is not connected, or by which way it is: each server, candidate and pair
+    /// with what became of it. Print it with `{}`.
+    #[must_use]
+    pub fn connectivity_report(&self) -> ConnectivityReport {
+        self.ask(Session::connectivity_report)
     }
 
     /// W3C `getStats`: what all objects of the connection have counted until now.

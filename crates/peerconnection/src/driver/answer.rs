@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use tokio::runtime::Handle as Runtime;
+use tokio::task::AbortHandle;
 
 /// Questions that are asked at the same time; one more is answered with a failure.
 const MAX_QUESTIONS: usize = 64;
@@ -65,10 +67,45 @@ fn refusal(request: &ShellRequest) -> Option<Answer> {
 
 /// A `.local` name is for multicast DNS alone (ice-071).
 async fn resolve(host: &str) -> Vec<IpAddr> {
-    if host.ends_with(".local") {
-        return Vec::new();
+    let resolved = if net::is_local_name(host) {
+        net::resolve_local(host).await
+    } else {
+        net::resolve(host).await
+    };
+    resolved.unwrap_or_else(|error| {
+        tracing::debug!(%error, "a name was not resolved");
+        Vec::new()
+    })
+}
+
+/// Names of one connection that are answered for; further ones are not.
+const MAX_NAMES: usize = 16;
+
+/// The names that are answered for by multicast DNS, as long as this lives.
+#[derive(Debug, Default)]
+pub(crate) struct Names(Vec<AbortHandle>);
+
+impl Names {
+    /// Answers for one more name.
+    pub(crate) fn publish(&mut self, runtime: &Runtime, host: String, address: IpAddr) {
+        if self.0.len() >= MAX_NAMES {
+            return;
+        }
+        let task = runtime.spawn(async move {
+            if let Err(error) = net::publish_local(&host, address).await {
+                tracing::debug!(%error, "a name is not answered for");
+            }
+        });
+        self.0.push(task.abort_handle());
     }
-    net::resolve(host).await.unwrap_or_default()
+}
+
+impl Drop for Names {
+    fn drop(&mut self) {
+        for task in &self.0 {
+            task.abort();
+        }
+    }
 }
 
 /// The questions of one connection.

@@ -2,7 +2,7 @@
 
 use super::Inner;
 use super::shard::Notice;
-use crate::driver::answer::{Answer, question};
+use crate::driver::answer::{Answer, Names, question};
 use crate::driver::stream::Stream;
 use crate::session::ShellRequest;
 use crate::shared::{Shared, Socket, State};
@@ -50,6 +50,7 @@ struct Held {
     streams: Vec<(SocketId, Arc<Stream>)>,
     next_stream: u32,
     questions: usize,
+    names: Names,
     /// What a full socket did not take.
     blocked: Option<(Transmit, Vec<u8>)>,
     /// The entry among the timers that counts.
@@ -203,6 +204,10 @@ impl Member {
                 let mut held = self.held();
                 held.streams.retain(|(id, _)| *id != socket);
                 held.listening.retain(|(_, id, _)| *id != socket);
+            }
+            ShellRequest::PublishName { host, address } => {
+                let runtime = &self.inner.runtime;
+                self.held().names.publish(runtime, host, address);
             }
             request => self.ask(state, now, request),
         }

@@ -7,7 +7,7 @@ use crate::api::state::{
 use crate::error::Error;
 use datachannel::ChannelKey;
 use layer::{CandidateError, Framing, RequestId, SocketId};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// What a [`Session`](super::Session) tells its owner, in the order it happened.
 #[derive(Clone, Debug)]
@@ -108,6 +108,14 @@ pub enum ShellRequest {
         request: RequestId,
         /// The name; `.local` is multicast DNS.
         host: String,
+    },
+    /// A `.local` name to be answered for by multicast DNS as long as the session lives; there is no
+    /// answer.
+    PublishName {
+        /// The name.
+        host: String,
+        /// Its address.
+        address: IpAddr,
     },
     /// A socket that is no longer needed.
     CloseSocket {

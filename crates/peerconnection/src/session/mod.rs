@@ -1,6 +1,7 @@
 //! The whole connection as one state machine, without IO.
 
 mod channels;
+mod connectivity;
 mod demux;
 mod event;
 #[cfg(feature = "rtp")]

@@ -66,6 +66,9 @@ impl Session {
             IceEvent::Resolve { request, host } => {
                 SessionEvent::Request(ShellRequest::Resolve { request, host })
             }
+            IceEvent::PublishName { host, address } => {
+                SessionEvent::Request(ShellRequest::PublishName { host, address })
+            }
             IceEvent::CloseSocket { socket } => {
                 SessionEvent::Request(ShellRequest::CloseSocket { socket })
             }
@@ -135,9 +138,12 @@ impl Session {
             if let DtlsEvent::Ended(end) = event {
                 // dc-012, sctp-020: without DTLS there is no association.
                 self.end_channels(&end);
-                // ice-060: a peer that says goodbye takes its consent back.
-                if let (Blame::Peer, Some(transport)) = (end.blame, &mut self.transport) {
-                    transport.ice.revoke_consent(now);
+                if let Some(transport) = &mut self.transport {
+                    // ice-060: a peer that says goodbye takes its consent back.
+                    if end.blame == Blame::Peer {
+                        transport.ice.revoke_consent(now);
+                    }
+                    transport.dtls_end = Some(end);
                 }
             }
         }

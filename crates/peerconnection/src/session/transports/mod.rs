@@ -8,7 +8,9 @@ mod srtp;
 
 use super::demux::{self, Kind};
 use super::media::Transceivers;
-use layer::{Certificate, DtlsConfig, IceConfig, Input, Received, SctpConfig, Start, Transmit};
+use layer::{
+    Certificate, DtlsConfig, End, IceConfig, Input, Received, SctpConfig, Start, Transmit,
+};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
@@ -30,6 +32,8 @@ pub(crate) struct Transport {
     carry: Vec<u8>,
     /// Sealed farewells of a closing transport, at most [`MAX_FAREWELLS`].
     farewells: Vec<Vec<u8>>,
+    /// How the secure transport ended.
+    pub(crate) dtls_end: Option<End>,
     /// Packets that belong to no layer here.
     pub(crate) undemuxed: u64,
 }
@@ -65,6 +69,7 @@ impl Transport {
             dtls,
             carry: Vec::new(),
             farewells: Vec::new(),
+            dtls_end: None,
             undemuxed: 0,
         })
     }
