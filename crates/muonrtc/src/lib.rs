@@ -40,17 +40,17 @@ struct ProjectReadme;
 
 pub use peerconnection::{
     AnswerOptions, Builder, BundlePolicy, CandidatePairStats, CandidateStats, CertificateStats,
-    Configuration, DataChannel, DataChannelEvent, DataChannelInfo, DataChannelInit,
-    DataChannelMessage, DataChannelState, DataChannelStats, DataChannelStream, DtlsTransport,
-    DtlsTransportState, Endpoint, EndpointConfig, EndpointStats, Error, ErrorKind, Event,
-    IceCandidate, IceCandidateInit, IceCandidatePair, IceCandidateType, IceComponent,
-    IceConnectionState, IceGathererState, IceGatheringState, IceParameters, IceProtocol, IceRole,
-    IceServer, IceTcpCandidateType, IceTransport, IceTransportPolicy, IceTransportState,
-    IncomingMessage, Layers, LocalSessionDescription, OfferOptions, Payload, PeerConnection,
-    PeerConnectionEvent, PeerConnectionState, PeerConnectionStats, RtcpMuxPolicy, SctpTransport,
-    SctpTransportState, SdpType, Session, SessionDescription, SessionEvent, ShellRequest,
-    SignalingState, Stack, StatsBody, StatsEntry, StatsReport, Timestamp, TransportStats, layer,
-    net,
+    Configuration, ConnectivityReport, ConnectivityVerdict, DataChannel, DataChannelEvent,
+    DataChannelInfo, DataChannelInit, DataChannelMessage, DataChannelState, DataChannelStats,
+    DataChannelStream, DtlsTransport, DtlsTransportState, Endpoint, EndpointConfig, EndpointStats,
+    Error, ErrorKind, Event, HandshakeReport, IceCandidate, IceCandidateInit, IceCandidatePair,
+    IceCandidateType, IceComponent, IceConnectionState, IceGathererState, IceGatheringState,
+    IceParameters, IceProtocol, IceRole, IceServer, IceTcpCandidateType, IceTransport,
+    IceTransportPolicy, IceTransportState, IncomingMessage, Layers, LocalSessionDescription,
+    OfferOptions, Payload, PeerConnection, PeerConnectionEvent, PeerConnectionState,
+    PeerConnectionStats, RtcpMuxPolicy, SctpTransport, SctpTransportState, SdpType, Session,
+    SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, StatsBody, StatsEntry,
+    StatsReport, Timestamp, TransportStats, layer, net,
 };
 #[cfg(feature = "rtp")]
 pub use peerconnection::{
