@@ -58,8 +58,8 @@
 //!
 //! [`Drive`] runs ICE agents over it, and [`live`] gives tasks of a tokio runtime sockets on it
 //! (feature `tokio`, on by default). Anything else that takes bytes and instants is driven the same
-//! way: send what it puts out, hand it what is delivered, and move the clock to the earlier of its
-//! timeout and the network's.
+//! way, with [`Sockets`] for what it asks of its shell: send what it puts out, hand it what is
+//! delivered, and move the clock to the earlier of its timeout and the network's.
 //!
 //! # What it leaves out
 //!
@@ -68,6 +68,7 @@
 
 mod drive;
 mod firewall;
+mod frame;
 mod host;
 #[cfg(feature = "tokio")]
 pub mod live;
@@ -77,6 +78,7 @@ mod packet;
 mod route;
 mod server;
 mod socket;
+mod sockets;
 mod stream;
 mod subnet;
 mod turn;
@@ -88,6 +90,7 @@ pub use nat::{Dependence, Hairpinning, Nat, Pooling, PortAssignment};
 pub use network::{Network, Stats};
 pub use server::{Server, Shell, StunServer};
 pub use socket::{Arrival, Delivery};
+pub use sockets::{Arrived, Sockets};
 pub use stream::Reads;
 pub use subnet::{LinkId, Prefix, Router, SubnetId};
 pub use turn::{TURN_PORT, TURNS_PORT, TurnServer};

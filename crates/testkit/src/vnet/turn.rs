@@ -31,7 +31,7 @@ const MAX_MESSAGE: usize = 1500;
 ///
 /// It stands on UDP and on streams. TLS is not spoken: in virtual time a stream is a stream, and
 /// what is encrypted on it neither firewalls nor NATs could tell. A client that asks for TLS is to be
-/// given a plain stream to the port of TLS, as [`Drive`](super::Drive) does.
+/// given a plain stream to the port of TLS, as [`Sockets`](super::Sockets) does.
 #[derive(Debug)]
 pub struct TurnServer {
     /// Where it takes datagrams. Default: port 3478.

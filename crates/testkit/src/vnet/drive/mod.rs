@@ -1,19 +1,16 @@
 //! A driver that runs ICE agents on the hosts of a network, in virtual time.
 
-mod frame;
 mod shell;
 
-use super::{Arrival, Delivery, HostId, Network};
+use super::{Arrived, Delivery, HostId, Network, Sockets};
 use crate::Clock;
 use crate::seed::layer_seed;
-use frame::Frames;
 use layer::{
-    Candidate, Framing, Ice, IceConfig, IceEvent, IceRole, IceState, Input, NewIce, Protocol,
-    Received, RequestId, SocketId, Transmit,
+    Candidate, Ice, IceConfig, IceEvent, IceRole, IceState, Input, NewIce, Received, RequestId,
+    Transmit,
 };
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::SocketAddr;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
@@ -34,8 +31,7 @@ pub struct AgentId(usize);
 ///
 /// The driver plays the shell: it answers interface lists, binds, names and TCP connections out of
 /// the network, frames the packets of streams, and carries candidates between agents that were
-/// [introduced](Drive::introduce). A stream that is asked for as TLS is a plain one: nobody looks
-/// into streams here, so that firewalls and NATs could not tell the difference.
+/// [introduced](Drive::introduce). TLS is left out, as [`Sockets`] says.
 pub struct Drive {
     /// What lies between.
     pub network: Network,
@@ -56,19 +52,9 @@ pub struct Participant {
     pub events: Vec<IceEvent>,
     /// Data for the layers above; drain it as you like.
     pub data: Vec<Vec<u8>>,
-    host: HostId,
     partner: Option<AgentId>,
     listing: Option<RequestId>,
-    sockets: BTreeMap<SocketId, Socket>,
-}
-
-/// What a socket of an agent is for.
-#[derive(Debug)]
-enum Socket {
-    Datagrams,
-    Connecting(RequestId, Framing),
-    Listening(RequestId),
-    Stream(Frames),
+    sockets: Sockets,
 }
 
 /// What one agent tells another outside the network.
@@ -126,10 +112,9 @@ impl Drive {
             machine: factory.new_ice(start, config),
             events: Vec::new(),
             data: Vec::new(),
-            host,
             partner: None,
             listing: None,
-            sockets: BTreeMap::new(),
+            sockets: Sockets::new(host),
         });
         AgentId(self.agents.len() - 1)
     }
@@ -184,7 +169,7 @@ impl Drive {
         let now = self.now();
         let end = &mut self.agents[agent.0];
         if let Some(request) = end.listing {
-            let interfaces = self.network.interfaces(end.host);
+            let interfaces = self.network.interfaces(end.host());
             end.machine.interfaces_listed(now, request, &interfaces);
         }
         self.settle();
@@ -283,59 +268,13 @@ impl Drive {
     }
 
     fn deliver(&mut self, delivery: Delivery) {
-        let Delivery {
-            host,
-            socket,
-            local,
-            remote,
-            arrival,
-            ..
-        } = delivery;
-        let named = match arrival {
-            Arrival::Accepted { listener } => listener,
-            _ => socket,
-        };
-        let mut agents = self.agents.iter();
-        let owner = agents.position(|end| end.host == host && end.sockets.contains_key(&named));
-        let Some(owner) = owner else {
+        let mut agents = self.agents.iter_mut();
+        let Some(end) = agents.find(|end| end.sockets.owns(&delivery)) else {
             return;
         };
-        match arrival {
-            Arrival::Datagram(bytes) => {
-                self.input(owner, socket, Protocol::Udp, (local, remote), bytes);
-            }
-            Arrival::Bytes(bytes) => {
-                let Some(Socket::Stream(frames)) = self.agents[owner].sockets.get_mut(&socket)
-                else {
-                    return;
-                };
-                match frames.take(&bytes) {
-                    Ok(packets) => {
-                        for packet in packets {
-                            self.input(owner, socket, Protocol::Tcp, (local, remote), packet);
-                        }
-                    }
-                    Err(_) => self.stream_changed(owner, socket, local, &Arrival::Reset),
-                }
-            }
-            other => self.stream_changed(owner, socket, local, &other),
-        }
-    }
-
-    fn input(
-        &mut self,
-        owner: usize,
-        socket: SocketId,
-        protocol: Protocol,
-        (local, remote): (SocketAddr, SocketAddr),
-        mut bytes: Vec<u8>,
-    ) {
-        let now = self.now();
-        let end = &mut self.agents[owner];
-        let mut input = Input::new(socket, local, remote, &mut bytes);
-        input.protocol = protocol;
-        if let Received::Data { range } = end.machine.handle_input(now, input) {
-            end.data.push(bytes[range].to_vec());
+        let now = self.clock.now();
+        for arrived in end.sockets.take(&mut self.network, delivery) {
+            end.tell(now, arrived);
         }
     }
 
@@ -371,32 +310,39 @@ impl Drive {
     }
 
     fn transmit(&mut self, agent: AgentId, transmit: &Transmit, bytes: &[u8]) {
-        let (now, host) = (self.now(), self.agents[agent.0].host);
-        let size = transmit.segment_size.unwrap_or(bytes.len()).max(1);
-        for packet in bytes.chunks(size) {
-            if transmit.protocol == Protocol::Tcp {
-                self.write(agent, transmit.socket, packet);
-            } else {
-                let (from, to) = (transmit.local, transmit.remote);
-                self.network.send(now, host, from, to, packet);
-            }
-        }
+        let now = self.now();
+        let sockets = &self.agents[agent.0].sockets;
+        sockets.transmit(&mut self.network, now, transmit, bytes);
     }
 }
 
 impl Participant {
-    /// How packets lie in one of its streams.
-    fn framing(&self, socket: SocketId) -> Framing {
-        match self.sockets.get(&socket) {
-            Some(Socket::Stream(frames)) => frames.framing(),
-            _ => Framing::default(),
+    fn tell(&mut self, now: Instant, arrived: Arrived) {
+        match arrived {
+            Arrived::Packet {
+                socket,
+                protocol,
+                local,
+                remote,
+                mut bytes,
+            } => {
+                let mut input = Input::new(socket, local, remote, &mut bytes);
+                input.protocol = protocol;
+                if let Received::Data { range } = self.machine.handle_input(now, input) {
+                    self.data.push(bytes[range].to_vec());
+                }
+            }
+            Arrived::Connected { request, result } => {
+                self.machine.tcp_connected(now, request, result);
+            }
+            Arrived::Closed { socket } => self.machine.socket_closed(now, socket),
         }
     }
 
     /// Its host.
     #[must_use]
     pub fn host(&self) -> HostId {
-        self.host
+        self.sockets.host()
     }
 
     /// Whether data can flow: connected or completed.

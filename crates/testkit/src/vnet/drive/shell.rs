@@ -1,21 +1,17 @@
 //! What the driver does for agents in the place of the shell and of the signalling.
 
-use super::frame::{self, Frames};
-use super::{AgentId, Drive, Signal, Socket};
-use crate::vnet::Arrival;
-use layer::{Bound, Framing, GatheringState, IceEvent, RequestId, SocketId};
-use std::io;
-use std::net::SocketAddr;
+use super::{AgentId, Drive, Signal};
+use layer::{GatheringState, IceEvent};
 
 impl Drive {
     /// Does what an event asks.
     pub(super) fn answer(&mut self, agent: AgentId, event: &IceEvent) {
-        let now = self.now();
-        let host = self.agents[agent.0].host;
+        let (now, network) = (self.clock.now(), &mut self.network);
         let end = &mut self.agents[agent.0];
+        let host = end.host();
         match event {
             IceEvent::ListInterfaces { request } => {
-                let interfaces = self.network.interfaces(host);
+                let interfaces = network.interfaces(host);
                 end.listing = Some(*request);
                 end.machine.interfaces_listed(now, *request, &interfaces);
             }
@@ -24,10 +20,7 @@ impl Drive {
                 local,
                 ports,
             } => {
-                let result = self.network.bind(host, *local, *ports);
-                if let Ok(bound) = &result {
-                    end.sockets.insert(bound.socket, Socket::Datagrams);
-                }
+                let result = end.sockets.bind(network, *local, *ports);
                 end.machine.bound(now, *request, result);
             }
             IceEvent::ConnectTcp {
@@ -37,32 +30,32 @@ impl Drive {
                 framing,
                 ..
             } => {
-                let made = self.network.connect(now, host, *local, *remote);
-                self.connecting(agent, *request, *framing, made);
+                let ends = (*local, *remote);
+                let made = end.sockets.connect(network, now, *request, ends, *framing);
+                if let Err(error) = made {
+                    end.machine.tcp_connected(now, *request, Err(error));
+                }
             }
             IceEvent::ListenTcp {
                 request,
                 local,
                 ports,
             } => {
-                let result = self.network.listen(host, *local, *ports);
-                if let Ok(bound) = &result {
-                    let listening = Socket::Listening(*request);
-                    end.sockets.insert(bound.socket, listening);
-                }
+                let result = end.sockets.listen(network, *request, *local, *ports);
                 end.machine.bound(now, *request, result);
             }
-            IceEvent::CloseSocket { socket } => {
-                end.sockets.remove(socket);
-                self.network.close(now, host, *socket);
-            }
-            IceEvent::Resolve { request, host } => {
-                let addresses = self.network.resolve_at(end.host, host);
+            IceEvent::CloseSocket { socket } => end.sockets.close(network, now, *socket),
+            IceEvent::Resolve {
+                request,
+                host: name,
+            } => {
+                let addresses = network.resolve_at(host, name);
                 end.machine.resolved(now, *request, &addresses);
             }
-            IceEvent::PublishName { host, address } => {
-                self.network.publish(end.host, host.as_str(), *address);
-            }
+            IceEvent::PublishName {
+                host: name,
+                address,
+            } => network.publish(host, name.as_str(), *address),
             IceEvent::Candidate(candidate) => {
                 self.signal(agent, Signal::Candidate(candidate.clone()));
             }
@@ -70,76 +63,6 @@ impl Drive {
                 self.signal(agent, Signal::EndOfCandidates);
             }
             _ => {}
-        }
-    }
-
-    fn connecting(
-        &mut self,
-        agent: AgentId,
-        request: RequestId,
-        framing: Framing,
-        made: Result<Bound, io::ErrorKind>,
-    ) {
-        let now = self.now();
-        let end = &mut self.agents[agent.0];
-        match made {
-            Ok(bound) => {
-                let connecting = Socket::Connecting(request, framing);
-                end.sockets.insert(bound.socket, connecting);
-            }
-            Err(error) => end.machine.tcp_connected(now, request, Err(error)),
-        }
-    }
-
-    /// A stream has come about, or is gone.
-    pub(super) fn stream_changed(
-        &mut self,
-        owner: usize,
-        socket: SocketId,
-        local: SocketAddr,
-        arrival: &Arrival,
-    ) {
-        let now = self.now();
-        let end = &mut self.agents[owner];
-        match (arrival, end.sockets.get_mut(&socket)) {
-            (Arrival::Connected, Some(state)) => {
-                if let Socket::Connecting(request, framing) = *state {
-                    *state = Socket::Stream(Frames::new(framing));
-                    let bound = Bound::new(socket, local);
-                    end.machine.tcp_connected(now, request, Ok(bound));
-                }
-            }
-            (Arrival::Accepted { listener }, _) => {
-                if let Some(Socket::Listening(request)) = end.sockets.get(listener) {
-                    let (request, bound) = (*request, Bound::new(socket, local));
-                    let frames = Frames::new(Framing::Length);
-                    end.sockets.insert(socket, Socket::Stream(frames));
-                    end.machine.tcp_connected(now, request, Ok(bound));
-                }
-            }
-            (Arrival::Failed(why), Some(Socket::Connecting(request, _))) => {
-                let (request, why) = (*request, *why);
-                end.sockets.remove(&socket);
-                end.machine.tcp_connected(now, request, Err(why));
-            }
-            (Arrival::Ended | Arrival::Reset, Some(_)) => {
-                end.sockets.remove(&socket);
-                end.machine.socket_closed(now, socket);
-                let host = end.host;
-                self.network.close(now, host, socket);
-            }
-            _ => {}
-        }
-    }
-
-    /// Puts a packet into a stream. One that does not fit the buffer is dropped whole, as a network
-    /// would: an agent's packets never wait.
-    pub(super) fn write(&mut self, agent: AgentId, socket: SocketId, packet: &[u8]) {
-        let end = &self.agents[agent.0];
-        let framed = frame::framed(end.framing(socket), packet);
-        if framed.len() <= self.network.room(end.host, socket) {
-            self.network
-                .write(self.clock.now(), end.host, socket, &framed);
         }
     }
 
