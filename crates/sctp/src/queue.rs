@@ -363,6 +363,9 @@ impl SendQueue {
 
     /// Up to `count` streams that are to be reset and have nothing queued; they count as requested.
     pub(crate) fn request_resets(&mut self, count: usize) -> Vec<u16> {
+        if self.unreset.is_empty() {
+            return Vec::new();
+        }
         let streams = &mut self.streams;
         let drained = |id: &u16| {
             streams

@@ -52,8 +52,9 @@ struct Run {
     ends: bool,
     last: Tsn,
     len: usize,
-    /// The bytes; more than one part only where a gap was filled.
-    parts: VecDeque<BytesMut>,
+    /// The bytes, in parts; more than the first only where a gap was filled.
+    part: BytesMut,
+    more: VecDeque<BytesMut>,
 }
 
 /// One stream of the peer.
@@ -353,7 +354,8 @@ impl Run {
             ends: data.ending,
             last: tsn,
             len: data.payload.len(),
-            parts: VecDeque::from([bytes]),
+            part: bytes,
+            more: VecDeque::new(),
         }
     }
 
@@ -365,9 +367,8 @@ impl Run {
     }
 
     fn append(&mut self, tsn: Tsn, data: &Data<'_>) {
-        if let Some(bytes) = self.parts.back_mut() {
-            bytes.extend_from_slice(data.payload);
-        }
+        let part = self.more.back_mut().unwrap_or(&mut self.part);
+        part.extend_from_slice(data.payload);
         self.len += data.payload.len();
         self.last = tsn;
         self.ends = data.ending;
@@ -375,13 +376,15 @@ impl Run {
 
     /// Moves handles, never bytes: filling gaps in any order costs the same.
     fn concatenate(&mut self, mut right: Self) {
-        if self.parts.len() < right.parts.len() {
-            while let Some(part) = self.parts.pop_back() {
-                right.parts.push_front(part);
+        if self.more.len() < right.more.len() {
+            right.more.push_front(right.part);
+            while let Some(part) = self.more.pop_back() {
+                right.more.push_front(part);
             }
-            std::mem::swap(&mut self.parts, &mut right.parts);
+            self.more = right.more;
         } else {
-            self.parts.append(&mut right.parts);
+            self.more.push_back(right.part);
+            self.more.append(&mut right.more);
         }
         self.len += right.len;
         self.last = right.last;
@@ -389,17 +392,17 @@ impl Run {
     }
 
     fn take_bytes(&mut self) -> Bytes {
-        if self.parts.len() == 1
-            && let Some(bytes) = self.parts.pop_front()
-        {
+        let first = std::mem::take(&mut self.part);
+        if self.more.is_empty() {
             // Room that turned out too large is not kept alive by a short message.
-            if bytes.capacity() > 2 * bytes.len() + 4096 {
-                return Bytes::copy_from_slice(&bytes);
+            if first.capacity() > 2 * first.len() + 4096 {
+                return Bytes::copy_from_slice(&first);
             }
-            return bytes.freeze();
+            return first.freeze();
         }
         let mut whole = BytesMut::with_capacity(self.len);
-        for part in self.parts.drain(..) {
+        whole.extend_from_slice(&first);
+        for part in self.more.drain(..) {
             whole.extend_from_slice(&part);
         }
         whole.freeze()

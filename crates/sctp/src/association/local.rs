@@ -230,9 +230,12 @@ impl Local {
         }
     }
 
-    /// Sends a chunk as the first of the next packet.
+    /// Sends a chunk as the first of the next packet, unless it is that already.
     pub(super) fn reply_first(&mut self, chunk: &impl WireChunk) {
-        self.chunks.push_front(encode(chunk));
+        let chunk = encode(chunk);
+        if self.chunks.front() != Some(&chunk) {
+            self.chunks.push_front(chunk);
+        }
     }
 
     /// How long the information in a report may be, so that it fits into a packet with others.

@@ -44,6 +44,9 @@ const HEADROOM: f64 = 0.15;
 const FULL_ROUNDS: u32 = 3;
 const FULL_GROWTH: f64 = 1.25;
 
+/// So many packets lost in a round are not chance (`StartupFullLossCnt`).
+const FULL_LOSSES: usize = 6;
+
 /// The time between probes for bandwidth (`BBRPickProbeWait`), and the bound on it in rounds, which
 /// lets Reno have its share (`BBRIsRenoCoexistenceProbeTime`).
 const PROBE_WAIT: Duration = Duration::from_secs(2);
@@ -230,8 +233,8 @@ impl Bbr {
         }
     }
 
-    /// RFC-like `BBRCheckFullBWReached`: the bandwidth has stopped growing. Where packets get lost
-    /// one round without growth is enough.
+    /// `BBRCheckStartupDone`: the bandwidth has stopped growing. Where packets get lost one round
+    /// without growth is enough.
     fn look_for_full_pipe(&mut self, delivery: &Delivery) {
         let bandwidth = self.model.bandwidth();
         if bandwidth >= self.pipe.bandwidth * FULL_GROWTH {
@@ -239,7 +242,8 @@ impl Bbr {
             self.pipe.flat = 0;
             return;
         }
-        let congested = self.model.is_congested(delivery);
+        let enough = delivery.lost >= (FULL_LOSSES * self.segment) as u64;
+        let congested = enough && self.model.is_congested(delivery);
         if delivery.limited && !congested {
             return;
         }
