@@ -19,6 +19,9 @@ pub struct SctpConfig {
     pub max_packet: usize,
     /// The largest message to receive, in bytes; a longer one is refused by an abort.
     pub max_message: usize,
+    /// Whether the layer below authenticates every packet, as DTLS does. Then the association may
+    /// leave the checksum out (RFC 9653). Default `false`: over plain UDP it must not.
+    pub authenticated: bool,
     /// Wakes the owner when the association has output that no call of the owner made.
     pub waker: Waker,
 }
@@ -30,6 +33,7 @@ impl SctpConfig {
         Self {
             max_packet: 1150,
             max_message: 256 * 1024,
+            authenticated: false,
             waker,
         }
     }

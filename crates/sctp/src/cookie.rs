@@ -8,6 +8,7 @@
 //! function is needed for what only has to hold for a minute, inside DTLS, against the one peer
 //! that DTLS has authenticated.
 
+use crate::extension::Extensions;
 use crate::packet::{DecodeError, Reader};
 use bytes::BufMut;
 use chacha20::ChaCha20Rng;
@@ -46,10 +47,8 @@ pub(crate) struct Cookie {
     pub(crate) outgoing: u16,
     /// How many streams the peer may send on.
     pub(crate) incoming: u16,
-    /// The peer has FORWARD TSN.
-    pub(crate) forward_tsn: bool,
-    /// The peer has RE-CONFIG.
-    pub(crate) re_config: bool,
+    /// What the peer has announced.
+    pub(crate) extensions: Extensions,
 }
 
 impl CookieSecret {
@@ -120,12 +119,12 @@ impl Cookie {
         out.put_u32(self.peer_tie_tag);
         out.put_u16(self.outgoing);
         out.put_u16(self.incoming);
-        out.put_u64(u64::from(self.forward_tsn) | u64::from(self.re_config) << 1);
+        out.put_u64(self.extensions.bits());
     }
 
     fn parse(body: &[u8]) -> Result<Self, DecodeError> {
         let mut body = Reader(body);
-        let mut cookie = Self {
+        Ok(Self {
             created: body.u64()?,
             local_tag: body.u32()?,
             peer_tag: body.u32()?,
@@ -136,13 +135,8 @@ impl Cookie {
             peer_tie_tag: body.u32()?,
             outgoing: body.u16()?,
             incoming: body.u16()?,
-            forward_tsn: false,
-            re_config: false,
-        };
-        let flags = body.u64()?;
-        cookie.forward_tsn = flags & 1 != 0;
-        cookie.re_config = flags & 2 != 0;
-        Ok(cookie)
+            extensions: Extensions::from_bits(body.u64()?),
+        })
     }
 }
 
@@ -162,8 +156,11 @@ mod tests {
             peer_tie_tag: 7,
             outgoing: 8,
             incoming: 9,
-            forward_tsn: true,
-            re_config: false,
+            extensions: Extensions {
+                forward_tsn: true,
+                re_config: false,
+                zero_checksum: true,
+            },
         }
     }
 

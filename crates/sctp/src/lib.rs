@@ -1,5 +1,6 @@
 //! SCTP for WebRTC data channels, sans-IO: one association over one DTLS connection (RFC 9260,
-//! RFC 8261) with partial reliability (RFC 3758, RFC 7496) and stream reset (RFC 6525).
+//! RFC 8261) with partial reliability (RFC 3758, RFC 7496), stream reset (RFC 6525) and, where the
+//! layer below authenticates, packets without a checksum (RFC 9653).
 //!
 //! A [`Factory`] makes [`Association`]s, which implement [`layer::Sctp`]: packets go in through
 //! `handle_input` and come out of `poll_transmit`, time goes in through `handle_timeout` when
@@ -8,8 +9,7 @@
 //! `tokio`, on by default).
 //!
 //! It leaves out: multi-homing, authentication (RFC 4895) and dynamic addresses (RFC 5061), which
-//! have no use over DTLS; and whatever it does not announce to the peer: message interleaving
-//! (RFC 8260) and zero checksums (RFC 9653).
+//! have no use over DTLS; and message interleaving (RFC 8260), which it does not announce.
 //!
 //! # Map
 //!
@@ -19,13 +19,14 @@
 //! | `association` | the machine, by phase of life: `connect`, `transfer`, `heartbeat`, `reset`, `shutdown` |
 //! | `queue`, `outstanding`, `sender` | messages that wait, DATA that is sent and which of it is lost, and what may be sent |
 //! | `tracker`, `reassembly`, `receiver` | TSNs that arrived, messages in the making, and when to SACK |
-//! | `congestion`, `rto`, `serial`, `cookie` | what their names say |
+//! | `congestion`, `rto`, `serial`, `cookie`, `extension` | what their names say |
 
 mod association;
 mod congestion;
 #[cfg(feature = "tokio")]
 pub mod conn;
 mod cookie;
+mod extension;
 mod factory;
 mod outstanding;
 pub mod packet;

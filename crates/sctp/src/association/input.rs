@@ -23,7 +23,12 @@ impl Association {
             return;
         }
         self.local.stats.packets_received += 1;
-        let taken = match Packet::parse(bytes) {
+        let parsed = if self.local.authenticated {
+            Packet::parse_authenticated(bytes)
+        } else {
+            Packet::parse(bytes)
+        };
+        let taken = match parsed {
             Ok(packet) if self.is_ours(packet.header) => self.accept(now, &packet),
             Ok(_) | Err(_) => false,
         };

@@ -51,6 +51,8 @@ pub(super) struct Local {
     rng: ChaCha12Rng,
     pub(super) max_packet: usize,
     pub(super) max_message: usize,
+    /// The layer below authenticates every packet.
+    pub(super) authenticated: bool,
     pub(super) port: u16,
     pub(super) peer_port: u16,
     /// Our Initiate Tag.
@@ -84,6 +86,7 @@ impl Local {
             start: start.now,
             max_packet: config.max_packet.max(MIN_PACKET),
             max_message: config.max_message,
+            authenticated: config.authenticated,
             port: 0,
             peer_port: 0,
             tag: 0,

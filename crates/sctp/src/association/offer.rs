@@ -3,6 +3,7 @@
 use super::local::Local;
 use super::tcb::Peer;
 use crate::cookie::Cookie;
+use crate::extension::Extensions;
 use crate::packet::{
     CauseCode, DecodeError, ForwardTsn, Init, InitAck, Parameter, ParameterType, ReConfig, padded,
     write_parameter,
@@ -10,6 +11,9 @@ use crate::packet::{
 
 /// The streams we ask for, both ways (RFC 8831 §6.2).
 const STREAMS: u16 = 65_535;
+
+/// SCTP over DTLS, as an Error Detection Method Identifier (RFC 9653 §8).
+const OVER_DTLS: u32 = 1;
 
 /// The smallest window that may be announced (RFC 9260 §3.3.2).
 pub(super) const MIN_A_RWND: u32 = 1500;
@@ -53,8 +57,7 @@ impl<'a> Offer<'a> {
                 // The lesser of both wishes (RFC 9260 §5.1.1): nobody can wish for more than we do.
                 outgoing: init.inbound_streams,
                 incoming: init.outbound_streams,
-                forward_tsn: false,
-                re_config: false,
+                extensions: Extensions::default(),
             },
             cookie: None,
             unrecognized: Vec::new(),
@@ -70,9 +73,13 @@ impl<'a> Offer<'a> {
     /// Reads one parameter; whether to go on to the next.
     fn read_parameter(&mut self, parameter: Parameter<'a>) -> Result<bool, Refusal> {
         match parameter.kind {
-            ParameterType::FORWARD_TSN_SUPPORTED => self.peer.forward_tsn = true,
+            ParameterType::FORWARD_TSN_SUPPORTED => self.peer.extensions.forward_tsn = true,
             ParameterType::SUPPORTED_EXTENSIONS => {
-                self.peer.re_config |= parameter.value.contains(&ReConfig::KIND);
+                self.peer.extensions.re_config |= parameter.value.contains(&ReConfig::KIND);
+            }
+            // RFC 9653 §4: other methods than that of DTLS are not ours.
+            ParameterType::ZERO_CHECKSUM_ACCEPTABLE => {
+                self.peer.extensions.zero_checksum = parameter.value == OVER_DTLS.to_be_bytes();
             }
             ParameterType::STATE_COOKIE => self.cookie = Some(parameter.value),
             // RFC 9260 §3.3.2.1.4.
@@ -115,8 +122,7 @@ impl<'a> Offer<'a> {
             peer_tie_tag: ties.1,
             outgoing: self.peer.outgoing,
             incoming: self.peer.incoming,
-            forward_tsn: self.peer.forward_tsn,
-            re_config: self.peer.re_config,
+            extensions: self.peer.extensions,
         }
     }
 }
@@ -124,7 +130,7 @@ impl<'a> Offer<'a> {
 impl Local {
     /// Our INIT.
     pub(super) fn write_init<R>(&self, write: impl FnOnce(&Init<'_>) -> R) -> R {
-        let parameters = own_parameters();
+        let parameters = self.own_parameters();
         write(&Init {
             initiate_tag: self.tag,
             a_rwnd: self.a_rwnd(),
@@ -137,7 +143,7 @@ impl Local {
 
     /// RFC 9260 §3.3.3.
     pub(super) fn reply_init_ack(&mut self, cookie: &Cookie, unrecognized: &[&[u8]]) {
-        let mut parameters = own_parameters();
+        let mut parameters = self.own_parameters();
         let sealed = self.cookie_secret.seal(cookie);
         write_parameter(&mut parameters, ParameterType::STATE_COOKIE, &sealed);
         for parameter in unrecognized {
@@ -178,15 +184,21 @@ impl Local {
     }
 }
 
-/// What we implement, and nothing else (RFC 3758 §3.1, RFC 5061 §4.2.7).
-fn own_parameters() -> Vec<u8> {
-    let mut parameters = Vec::with_capacity(128);
-    write_parameter(&mut parameters, ParameterType::FORWARD_TSN_SUPPORTED, &[]);
-    let extensions = [ReConfig::KIND, ForwardTsn::KIND];
-    write_parameter(
-        &mut parameters,
-        ParameterType::SUPPORTED_EXTENSIONS,
-        &extensions,
-    );
-    parameters
+impl Local {
+    /// What we implement, and nothing else (RFC 3758 §3.1, RFC 5061 §4.2.7, RFC 9653 §4).
+    fn own_parameters(&self) -> Vec<u8> {
+        let mut parameters = Vec::with_capacity(128);
+        write_parameter(&mut parameters, ParameterType::FORWARD_TSN_SUPPORTED, &[]);
+        let extensions = [ReConfig::KIND, ForwardTsn::KIND];
+        write_parameter(
+            &mut parameters,
+            ParameterType::SUPPORTED_EXTENSIONS,
+            &extensions,
+        );
+        if self.authenticated {
+            let kind = ParameterType::ZERO_CHECKSUM_ACCEPTABLE;
+            write_parameter(&mut parameters, kind, &OVER_DTLS.to_be_bytes());
+        }
+        parameters
+    }
 }

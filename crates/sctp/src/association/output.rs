@@ -52,7 +52,16 @@ impl Tcb {
                 .write_forward(now, &mut packet, &mut local.scratch);
             self.sender.write_data(now, &mut packet, &mut local.upper());
         }
-        (!packet.is_empty()).then(|| packet.finish())
+        if packet.is_empty() {
+            return None;
+        }
+        // RFC 9653 §5.2: not with a COOKIE ECHO, which goes above; and only if we take it too.
+        let unsummed = local.authenticated && self.peer.extensions.zero_checksum;
+        Some(if unsummed {
+            packet.finish_authenticated()
+        } else {
+            packet.finish()
+        })
     }
 
     fn write_cookie_echo(&mut self, packet: &mut Writer<'_>) {

@@ -95,7 +95,7 @@ impl Tcb {
         if streams.is_empty() {
             return;
         }
-        if !self.peer.re_config {
+        if !self.peer.extensions.re_config {
             local.queue.finish_resets(&streams, false);
             local.events.push_back(SctpEvent::ResetFailed { streams });
             return;

@@ -4,6 +4,7 @@ use super::local::Local;
 use super::reset::Reset;
 use super::shutdown::Closing;
 use crate::cookie::Cookie;
+use crate::extension::Extensions;
 use crate::receiver::Receiver;
 use crate::sender::Sender;
 use std::time::Instant;
@@ -44,8 +45,7 @@ pub(super) struct Peer {
     pub(super) outgoing: u16,
     /// How many streams it may send on.
     pub(super) incoming: u16,
-    pub(super) forward_tsn: bool,
-    pub(super) re_config: bool,
+    pub(super) extensions: Extensions,
 }
 
 impl Peer {
@@ -56,8 +56,7 @@ impl Peer {
             a_rwnd: cookie.a_rwnd,
             outgoing: cookie.outgoing,
             incoming: cookie.incoming,
-            forward_tsn: cookie.forward_tsn,
-            re_config: cookie.re_config,
+            extensions: cookie.extensions,
         }
     }
 }
@@ -140,7 +139,7 @@ impl Sender {
             local.max_packet,
             local.initial_tsn,
             peer.a_rwnd,
-            peer.forward_tsn,
+            peer.extensions.forward_tsn,
         )
     }
 }

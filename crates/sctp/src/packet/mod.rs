@@ -120,12 +120,26 @@ impl<'a> Packet<'a> {
     ///
     /// [`DecodeError::Truncated`] below 12 bytes, [`DecodeError::Checksum`], [`DecodeError::Port`].
     pub fn parse(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::read(bytes, false)
+    }
+
+    /// The same for an end that has announced to take a checksum of 0 (RFC 9653 §5.3).
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_authenticated(bytes: &'a [u8]) -> Result<Self, DecodeError> {
+        Self::read(bytes, true)
+    }
+
+    fn read(bytes: &'a [u8], authenticated: bool) -> Result<Self, DecodeError> {
         let (header, chunks) = bytes
             .split_first_chunk::<HEADER_LEN>()
             .ok_or(DecodeError::Truncated)?;
         let [s0, s1, d0, d1, t0, t1, t2, t3, c0, c1, c2, c3] = *header;
         // The CRC32c travels in little-endian order (RFC 9260 Appendix A).
-        if u32::from_le_bytes([c0, c1, c2, c3]) != checksum(bytes) {
+        let sum = u32::from_le_bytes([c0, c1, c2, c3]);
+        if !(authenticated && sum == 0) && sum != checksum(bytes) {
             return Err(DecodeError::Checksum);
         }
         let header = Header {

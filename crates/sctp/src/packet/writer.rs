@@ -83,6 +83,13 @@ impl<'a> Writer<'a> {
         true
     }
 
+    /// Leaves the checksum at 0, for a peer that has announced to take it (RFC 9653 §5.2), and
+    /// returns the length of the packet.
+    #[must_use]
+    pub fn finish_authenticated(self) -> usize {
+        self.len
+    }
+
     /// Writes the checksum (RFC 9260 §6.8) and returns the length of the packet.
     #[must_use]
     pub fn finish(self) -> usize {

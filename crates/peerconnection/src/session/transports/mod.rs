@@ -63,6 +63,7 @@ impl Transport {
         let mut sctp_config = SctpConfig::new(waker.clone());
         sctp_config.max_packet = INITIAL_PAYLOAD - dtls.overhead();
         sctp_config.max_message = max_message;
+        sctp_config.authenticated = true;
         Ok(Self {
             ice: stack.ice.new_ice(start, ice),
             sctp: stack.sctp.new_sctp(start, sctp_config),
