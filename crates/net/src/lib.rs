@@ -8,7 +8,8 @@
 //! one datagram at a time.
 //!
 //! A [`Connector`] makes a [`PacketStream`] over TCP or TLS, through a [`Proxy`] where there is one; a
-//! [`PacketListener`] accepts them.
+//! [`PacketListener`] accepts them. [`resolve_local`] and [`publish_local`] are the two halves of
+//! multicast DNS.
 //!
 //! Left out: everything that knows a protocol above. Nothing here looks into a packet.
 
@@ -22,6 +23,7 @@ mod ecn;
 mod frame;
 mod interface;
 mod listener;
+mod mdns;
 mod name;
 mod proxy;
 mod readiness;
@@ -37,6 +39,7 @@ pub use ecn::Ecn;
 pub use frame::Framing;
 pub use interface::{Interface, interfaces};
 pub use listener::PacketListener;
+pub use mdns::{is_local_name, publish_local, resolve_local};
 pub use name::resolve;
 pub use proxy::{Proxy, ProxyError, ProxyKind};
 pub use stream::{MAX_PACKET, MAX_WRITE_QUEUE, PacketStream, Packets, StreamBuffer};

@@ -92,9 +92,8 @@ impl Names {
             return;
         }
         let task = runtime.spawn(async move {
-            if let Err(error) = net::publish_local(&host, address).await {
-                tracing::debug!(%error, "a name is not answered for");
-            }
+            let Err(error) = net::publish_local(&host, address).await;
+            tracing::debug!(%error, "a name is not answered for");
         });
         self.0.push(task.abort_handle());
     }
