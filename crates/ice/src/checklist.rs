@@ -66,7 +66,7 @@ impl Checklist {
         let mut removed = None;
         if self.pairs.len() >= max {
             let below = if proven { u64::MAX } else { pair.priority };
-            let Some(victim) = self.victim(below) else {
+            let Some(victim) = self.victim(below, proven) else {
                 return (false, None);
             };
             removed = Some(self.remove(victim));
@@ -75,7 +75,7 @@ impl Checklist {
         (true, removed)
     }
 
-    fn victim(&self, below: u64) -> Option<usize> {
+    fn victim(&self, below: u64, proven: bool) -> Option<usize> {
         let lowest = |wanted: &dyn Fn(&Pair) -> bool| {
             let candidates = self.pairs.iter().enumerate();
             candidates
@@ -87,7 +87,11 @@ impl Checklist {
             lowest(&|pair| {
                 pair.priority < below
                     && !pair.authenticated
-                    && matches!(pair.state, PairState::Frozen | PairState::Waiting)
+                    && match pair.state {
+                        PairState::Frozen | PairState::Waiting => true,
+                        PairState::InProgress => proven,
+                        _ => false,
+                    }
             })
         })
     }

@@ -9,7 +9,7 @@ use crate::outstanding::{Purpose, Request};
 use crate::pair::PairId;
 use crate::via::{Path, Way};
 use chacha20::rand_core::Rng;
-use layer::{IceEvent, IceRole, PairFailure, PairState};
+use layer::{CandidateType, IceEvent, IceRole, PairFailure, PairState};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use stun::{Class, ErrorCode, Message, Timing, Transaction, XorMappedAddress};
@@ -17,6 +17,9 @@ use stun::{Class, ErrorCode, Message, Timing, Transaction, XorMappedAddress};
 /// After so many role conflicts checks that answer one are spaced like all others: two agents that
 /// cannot agree do not flood each other.
 const MAX_QUICK_REPAIRS: u64 = 4;
+
+/// How many addresses are learned from checks where signalled candidates have taken all the room.
+const MAX_PROVEN: usize = 16;
 
 impl Agent {
     /// Follows an authenticated check of the peer (RFC 8445 §7.3.1.3 to §7.3.1.5).
@@ -70,6 +73,16 @@ impl Agent {
         }
     }
 
+    /// Whether one more address is learned from a check. However many candidates were signalled, some
+    /// that prove themselves find a place.
+    fn has_room_for_proven(&self) -> bool {
+        let learned = |remote: &&RemoteCandidate| {
+            remote.candidate.candidate_type == CandidateType::PeerReflexive
+        };
+        self.current.remote_count() < self.settings.max_remote_candidates
+            || self.current.remotes.iter().filter(learned).count() < MAX_PROVEN
+    }
+
     /// The pair a check came on, with its candidate learned and the pair made if need be.
     fn pair_of_check(&mut self, now: Instant, path: Path, priority: u32) -> Option<PairId> {
         if let Some(pair) = self.current.checklist.by_path(path) {
@@ -81,7 +94,7 @@ impl Agent {
         let theirs = match self.current.remote_at(remote, protocol) {
             Some(index) => index,
             // ice-046 (RFC 8445 §7.3.1.3), within the bound on candidates.
-            None if self.current.remote_count() < self.settings.max_remote_candidates => {
+            None if self.has_room_for_proven() => {
                 let foundation = self.current.new_foundation();
                 let candidate = RemoteCandidate::peer_reflexive(
                     remote,

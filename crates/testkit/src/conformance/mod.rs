@@ -6,7 +6,7 @@
 //!
 //! Each kit has a `Subject` (the factory and what it claims) and a list of [`Case`]s. Run all of
 //! them with `Subject::run` and print the [`Report`], or give every case a `#[test]` of its own
-//! with [`sctp_conformance!`](crate::sctp_conformance),
+//! with [`ice_conformance!`](crate::ice_conformance), [`sctp_conformance!`](crate::sctp_conformance),
 //! [`dtls_conformance!`](crate::dtls_conformance) and
 //! [`srtp_conformance!`](crate::srtp_conformance):
 //!
@@ -50,6 +50,7 @@ macro_rules! kit {
 }
 
 pub mod dtls;
+pub mod ice;
 pub mod sctp;
 pub mod srtp;
 
