@@ -63,6 +63,7 @@ pub(crate) struct World {
     pub(crate) server_events: Vec<server::Event>,
     /// How many sockets the owner of the server fails to make.
     pub(crate) bind_failures: usize,
+    pub(crate) longest_request: usize,
     /// Sees and may change every message of the server.
     pub(crate) tamper: Option<Tamper>,
 }
@@ -98,6 +99,7 @@ impl World {
             events: Vec::new(),
             server_events: Vec::new(),
             bind_failures: 0,
+            longest_request: 0,
             tamper: None,
         }
     }
@@ -183,6 +185,7 @@ impl World {
         let mut buf = [0; 1500];
         while let Some(transmit) = self.client.poll_transmit(now, &mut buf) {
             assert_eq!(transmit.remote, self.client.server());
+            self.longest_request = self.longest_request.max(transmit.len);
             self.up.send(now, buf[..transmit.len].to_vec());
         }
         while let Some(event) = self.client.poll_event() {
