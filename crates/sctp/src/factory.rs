@@ -56,6 +56,23 @@ pub struct Factory {
     /// The congestion control. Default [`Bbr`](CongestionControl::Bbr); RFC 9260 §7 describes Reno,
     /// which gives a lossy path up: at 50 ms and 1 % of loss it carries 0.3 MB/s of any bandwidth.
     pub congestion: CongestionControl,
+    /// Which stream sends next. Default [`WeightedFair`](Scheduler::WeightedFair) (RFC 8831 §6.4).
+    pub scheduler: Scheduler,
+}
+
+/// The stream schedulers of RFC 8260 §3.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Scheduler {
+    /// Streams share the bandwidth by their weights, see
+    /// [`set_priority`](layer::Sctp::set_priority) (RFC 8260 §3.6).
+    #[default]
+    WeightedFair,
+    /// Streams take turns, whatever their weights and the sizes of their messages (§3.2).
+    RoundRobin,
+    /// Streams with a lower weight wait until those with a higher one have nothing to send; among
+    /// equals they take turns (§3.4).
+    Priority,
 }
 
 /// The congestion controls that exist.
@@ -93,6 +110,7 @@ impl Default for Factory {
             initial_window: 10,
             max_burst: 16,
             congestion: CongestionControl::Bbr,
+            scheduler: Scheduler::WeightedFair,
         }
     }
 }

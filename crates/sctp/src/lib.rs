@@ -43,4 +43,4 @@ mod tracker;
 struct Readme;
 
 pub use association::Association;
-pub use factory::{CongestionControl, Factory};
+pub use factory::{CongestionControl, Factory, Scheduler};

@@ -1,9 +1,13 @@
 //! Messages that wait to be sent: one queue per stream, and whose turn it is.
 
+mod turns;
+
+use crate::Scheduler;
 use bytes::Bytes;
 use layer::{Outgoing, Reliability, SctpError, SctpEvent};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
+use turns::Turns;
 
 /// What a queued message or fragment costs beyond its bytes, against the send buffer.
 pub(crate) const PIECE_COST: usize = 64;
@@ -42,15 +46,15 @@ pub(crate) struct Fragment {
 
 /// All queues.
 ///
-/// Streams take turns message by message: without interleaving, the fragments of a message have
+/// The scheduler gives turns message by message: without interleaving, the fragments of a message have
 /// consecutive TSNs (RFC 9260 §6.9). A message that is queued in fragments has its turn once the
 /// last one is there, or once it fills a good part of the send buffer; from then on the others
 /// wait for it.
 #[derive(Debug)]
 pub(crate) struct SendQueue {
     streams: BTreeMap<u16, Stream>,
-    /// Streams with something to send, the next one first.
-    turns: VecDeque<u16>,
+    /// Streams with something to send.
+    turns: Turns,
     /// The stream whose message has begun and not ended.
     current: Option<u16>,
     /// Streams whose reset is wanted and not requested yet.
@@ -108,10 +112,10 @@ enum ResetState {
 }
 
 impl SendQueue {
-    pub(crate) fn new(send_buffer: usize) -> Self {
+    pub(crate) fn new(send_buffer: usize, scheduler: Scheduler) -> Self {
         Self {
             streams: BTreeMap::new(),
-            turns: VecDeque::new(),
+            turns: Turns::new(scheduler),
             current: None,
             unreset: BTreeSet::new(),
             bytes: 0,
@@ -137,6 +141,10 @@ impl SendQueue {
 
     pub(crate) fn set_low_threshold(&mut self, stream: u16, bytes: usize) {
         self.streams.entry(stream).or_default().low_threshold = bytes;
+    }
+
+    pub(crate) fn set_weight(&mut self, stream: u16, weight: u16) {
+        self.turns.set_weight(stream, weight);
     }
 
     pub(crate) fn push(&mut self, now: Instant, message: Outgoing) -> Result<(), SctpError> {
@@ -173,7 +181,7 @@ impl SendQueue {
         self.bytes += len;
         self.pieces += 1;
         if stream.is_due(self.early_start) {
-            self.turns.push_back(id);
+            self.turns.join(id);
         }
         Ok(())
     }
@@ -205,7 +213,7 @@ impl SendQueue {
             && let Some(stream) = self.streams.get_mut(&id)
         {
             stream.scheduled = true;
-            self.turns.push_back(id);
+            self.turns.join(id);
         }
     }
 
@@ -216,7 +224,7 @@ impl SendQueue {
             self.bytes -= stream.buffered;
             self.pieces -= stream.pieces.len();
         }
-        self.turns.retain(|&stream| stream < count);
+        self.turns.limit(count);
         self.unreset.retain(|&stream| stream < count);
     }
 
@@ -225,7 +233,7 @@ impl SendQueue {
     pub(crate) fn expire(&mut self, now: Instant, events: &mut VecDeque<SctpEvent>) -> u64 {
         let mut count = 0;
         while self.current.is_none()
-            && let Some(&id) = self.turns.front()
+            && let Some(id) = self.turns.next()
             && let Some(stream) = self.streams.get_mut(&id)
             && let Some(piece) = stream.pieces.front()
             && piece.head.limit.has_passed(now)
@@ -240,7 +248,7 @@ impl SendQueue {
 
     /// The bytes of the next fragment if it may be as long as it likes.
     pub(crate) fn next_len(&self) -> Option<usize> {
-        let id = self.current.or_else(|| self.turns.front().copied())?;
+        let id = self.current.or_else(|| self.turns.next())?;
         let piece = self.streams.get(&id)?.pieces.front()?;
         Some(piece.data.len())
     }
@@ -251,7 +259,7 @@ impl SendQueue {
         room: usize,
         events: &mut VecDeque<SctpEvent>,
     ) -> Option<Fragment> {
-        let id = self.current.or_else(|| self.turns.front().copied())?;
+        let id = self.current.or_else(|| self.turns.next())?;
         let stream = self.streams.get_mut(&id)?;
         let piece = stream.pieces.front_mut()?;
         let beginning = stream.begun.is_none();
@@ -273,9 +281,10 @@ impl SendQueue {
         }
         stream.drain(id, data.len(), events);
         if self.current.is_none() {
-            self.turns.pop_front();
+            self.turns.begin();
             self.current = Some(id);
         }
+        self.turns.spend(id, data.len());
         if ending {
             stream.whole -= 1;
             stream.begun = None;
@@ -329,13 +338,13 @@ impl SendQueue {
     fn finish_turn(&mut self, id: u16) {
         if self.current == Some(id) {
             self.current = None;
-        } else if self.turns.front() == Some(&id) {
-            self.turns.pop_front();
+        } else {
+            self.turns.leave(id);
         }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.scheduled = false;
             if stream.is_due(self.early_start) {
-                self.turns.push_back(id);
+                self.turns.join(id);
             }
         }
     }

@@ -93,7 +93,7 @@ impl Local {
             initial_tsn: rng.next_u32(),
             cookie_secret: CookieSecret::new(secret),
             round_trip_hint: None,
-            queue: SendQueue::new(settings.send_buffer),
+            queue: SendQueue::new(settings.send_buffer, settings.scheduler),
             events: VecDeque::new(),
             stats: SctpStats::default(),
             undelivered: VecDeque::new(),

@@ -129,6 +129,10 @@ impl Sctp for Association {
         Ok(())
     }
 
+    fn set_priority(&mut self, stream: u16, priority: u16) {
+        self.local.queue.set_weight(stream, priority);
+    }
+
     fn set_buffered_amount_low_threshold(&mut self, stream: u16, bytes: usize) {
         self.local.queue.set_low_threshold(stream, bytes);
     }
