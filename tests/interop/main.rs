@@ -193,6 +193,13 @@ fn chromium_meets_in_a_room() {
 }
 
 #[test]
+fn firefox_meets_in_a_room() {
+    let checks = &["a room of three pages"];
+    let visit = Visit::example(Browser::Firefox, Example::Sfu, checks);
+    interop("firefox_meets_in_a_room", visit);
+}
+
+#[test]
 fn firefox_media() {
     interop("firefox_media", Visit::media(Browser::Firefox));
 }
