@@ -1,17 +1,21 @@
 //! The async front: one agent over UDP sockets of its own, on tokio.
 //!
 //! For those who want ICE and nothing else. [`Conn::bind`] gathers host candidates,
-//! [`Conn::local`] is what to signal, [`Conn::connect`] takes what the peer signalled and waits for a
-//! path. After that a `Conn` is a datagram path like a UDP socket ([`layer::Datagrams`]). Names in
-//! candidates are not resolved here; whoever needs more drives an [`Agent`](crate::Agent).
+//! [`Conn::gather`] asks STUN and TURN servers as well, [`Conn::local`] is what to signal,
+//! [`Conn::connect`] takes what the peer signalled and waits for a path. After that a `Conn` is a
+//! datagram path like a UDP socket ([`layer::Datagrams`]). It has no TCP, so servers are reached over
+//! UDP; names are resolved by the system. Whoever needs more drives an [`Agent`](crate::Agent).
 
 mod driver;
 mod socket;
 
 use crate::Factory;
 use driver::{Shared, drive, lock, now};
-pub use layer::IceRole;
-use layer::{Candidate, Credentials, Datagrams, Ice, IceConfig, IceState, NewIce, Seed, Start};
+pub use layer::{
+    Candidate, CandidateAddress, CandidateType, Credentials, IceRole, IceServer, IceState,
+    IceStats, Protocol,
+};
+use layer::{Datagrams, GatheringState, Ice, IceConfig, NewIce, Seed, Start};
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -49,12 +53,54 @@ impl Conn {
     ///
     /// Outside a tokio runtime with time and I/O enabled.
     pub async fn bind(factory: &Factory, role: IceRole, addresses: &[IpAddr]) -> io::Result<Self> {
+        Self::start(factory, role, addresses, Vec::new()).await
+    }
+
+    /// As [`bind`](Conn::bind), with candidates from STUN and TURN servers, and waits until all have
+    /// answered or none of the others will: 10 s at most.
+    ///
+    /// # Errors
+    ///
+    /// As [`bind`](Conn::bind). Servers that give no candidate are no error; see
+    /// [`stats`](Conn::stats).
+    ///
+    /// Cancel safe: a cancelled call leaves nothing behind.
+    ///
+    /// # Panics
+    ///
+    /// As [`bind`](Conn::bind).
+    pub async fn gather(
+        factory: &Factory,
+        role: IceRole,
+        addresses: &[IpAddr],
+        servers: Vec<IceServer>,
+    ) -> io::Result<Self> {
+        let conn = Self::start(factory, role, addresses, servers).await?;
+        poll_fn(|cx| {
+            let mut shared = lock(&conn.shared);
+            match shared.agent.gathering_state() {
+                GatheringState::Complete => Poll::Ready(()),
+                _ => shared.wait(cx),
+            }
+        })
+        .await;
+        Ok(conn)
+    }
+
+    async fn start(
+        factory: &Factory,
+        role: IceRole,
+        addresses: &[IpAddr],
+        servers: Vec<IceServer>,
+    ) -> io::Result<Self> {
         let mut seed = [0; 32];
         let random = factory.provider.random.fill(&mut seed);
         random.map_err(io::Error::other)?;
         #[expect(clippy::disallowed_methods, reason = "a front reads the clock")]
         let start = Start::new(now(), SystemTime::now(), Seed::new(seed));
-        let agent = factory.new_ice(start, IceConfig::new(Waker::noop().clone()));
+        let mut config = IceConfig::new(Waker::noop().clone());
+        config.servers = servers;
+        let agent = factory.new_ice(start, config);
         let mut shared = Shared::new(agent, socket::usable(addresses));
         shared.agent.set_role(start.now, role);
         shared.agent.gather(start.now);
@@ -149,6 +195,13 @@ impl Conn {
     pub fn path(&self) -> Option<(SocketAddr, SocketAddr)> {
         let route = lock(&self.shared).agent.route()?;
         Some((route.local, route.remote))
+    }
+
+    /// Counters, each server, each candidate and each pair: what a report of a connection that does
+    /// not come about needs.
+    #[must_use]
+    pub fn stats(&self) -> IceStats {
+        lock(&self.shared).agent.stats()
     }
 
     /// Closes the agent at once.

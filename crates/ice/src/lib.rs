@@ -1,5 +1,6 @@
-//! An ICE agent for one component: RFC 8445 with trickle (RFC 8838), consent (RFC 7675) and the
-//! patience of RFC 8863, without sockets, clock or tasks.
+//! An ICE agent for one component: RFC 8445 with trickle (RFC 8838), consent (RFC 7675), the
+//! patience of RFC 8863, TCP candidates (RFC 6544) and relays (RFC 8656), without sockets, clock or
+//! tasks.
 //!
 //! [`Factory`] holds the settings and makes [`Agent`]s; both stand behind the traits
 //! [`layer::NewIce`] and [`layer::Ice`], whose documentation says how an agent is driven: datagrams
@@ -11,7 +12,7 @@
 //!
 //! | where | what |
 //! |---|---|
-//! | `agent` | the agent, split by what happens: gathering, input, checks, nomination, consent, restart, output |
+//! | `agent` | the agent, split by what happens: gathering, servers, relays, streams, input, checks, nomination, consent, restart, output |
 //! | `generation` | everything that an ICE restart replaces: credentials, candidates, checklist |
 //! | `checklist`, `pair` | candidate pairs, their states and order (RFC 8445 §6.1.2) |
 //! | `candidate` | priorities and foundations (RFC 8445 §5.1) |
@@ -21,9 +22,9 @@
 //! | `message` | the four messages an agent sends |
 //! | `conn` | the async front: `driver` turns the agent, `socket` binds |
 //!
-//! This crate leaves out: SDP (`muonrtc-sdp`), mDNS and DNS (the owner answers
-//! [`layer::IceEvent::Resolve`]). Relayed and TCP candidates and the lite role are
-//! not here yet; what a peer signals of them is dropped and counted, or answered.
+//! This crate leaves out: SDP (`muonrtc-sdp`); sockets, TLS, DNS and multicast DNS (the owner answers
+//! the requests of [`layer::IceEvent`]); TCP relays (RFC 6062); TURN over DTLS; more than one
+//! component.
 
 #[cfg(all(doctest, feature = "tokio", feature = "ring"))]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,7 @@
 #![cfg(all(feature = "tokio", feature = "ring"))]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use layer::{IceRole, IceState};
+use layer::{CandidateType, IceRole, IceServer, IceState};
 use muonrtc_ice::Factory;
 use muonrtc_ice::conn::Conn;
 use std::io::ErrorKind;
@@ -78,4 +78,39 @@ async fn without_addresses_given_some_are_found() {
         .await
         .unwrap();
     assert!(!conn.local().candidates.is_empty());
+}
+
+#[tokio::test]
+async fn servers_are_asked_by_name_and_gathering_waits_for_them() {
+    let server = tokio::net::UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    #[expect(clippy::disallowed_methods, reason = "a server of the test's own")]
+    tokio::spawn(async move {
+        let mut buf = [0; 600];
+        while let Ok((len, from)) = server.recv_from(&mut buf).await {
+            let id = stun::Message::parse(&buf[..len]).unwrap().transaction_id();
+            let mut answer = [0; 100];
+            let (class, method) = (stun::Class::Success, stun::Method::BINDING);
+            let len = stun::Builder::new(&mut answer, class, method, id)
+                // As a NAT would show us.
+                .attribute(&stun::XorMappedAddress("192.0.2.1:4444".parse().unwrap()))
+                .finish()
+                .unwrap();
+            server.send_to(&answer[..len], from).await.unwrap();
+        }
+    });
+    let servers = [
+        format!("stun:localhost:{port}"),
+        "turn:localhost:9?transport=tcp".into(),
+    ];
+    let servers = vec![IceServer::new(servers.into())];
+    let loopback = [[127, 0, 0, 1].into()];
+    let factory = Factory::default();
+    let gathered = Conn::gather(&factory, IceRole::Controlling, &loopback, servers);
+    let conn = gathered.await.unwrap();
+    let candidates = conn.local().candidates;
+    let kinds: Vec<_> = candidates.iter().map(|it| it.candidate_type).collect();
+    assert_eq!(kinds, [CandidateType::Host, CandidateType::ServerReflexive]);
+    let servers = conn.stats().servers;
+    assert!(servers.iter().any(|it| it.failure.is_some()), "no TCP here");
 }

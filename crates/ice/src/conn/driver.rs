@@ -1,13 +1,13 @@
 //! Driving one agent: receive, time, transmit, events.
 
 use super::socket;
-use layer::{Bound, Ice, IceEvent, IceState, Input, Interface, Received, SocketId};
+use layer::{Bound, Ice, IceEvent, IceState, Input, Interface, Received, RequestId, SocketId};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::IpAddr;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 use tokio::net::UdpSocket;
@@ -27,6 +27,8 @@ pub(super) struct Shared {
     /// Tasks that wait for data or a path.
     waiting: Vec<Waker>,
     driver: Option<Waker>,
+    /// Names to be asked for.
+    names: Vec<(RequestId, String)>,
     /// A verb was called since the driver's last turn.
     dirty: bool,
     scratch: Vec<u8>,
@@ -49,6 +51,7 @@ impl Shared {
             received: VecDeque::new(),
             waiting: Vec::new(),
             driver: None,
+            names: Vec::new(),
             dirty: false,
             scratch: vec![0; 65_536],
         }
@@ -169,8 +172,19 @@ impl Shared {
                 self.agent.bound(now, request, bound);
             }
             IceEvent::CloseSocket { socket } => drop(self.sockets.remove(&socket)),
-            IceEvent::Resolve { request, .. } => self.agent.resolved(now, request, &[]),
-            IceEvent::StateChange(_) | IceEvent::RouteChange => {
+            IceEvent::Resolve { request, host } => self.names.push((request, host)),
+            // Here is UDP and nothing else.
+            IceEvent::ConnectTcp { request, .. } => {
+                let refused = Err(io::ErrorKind::Unsupported);
+                self.agent.tcp_connected(now, request, refused);
+            }
+            IceEvent::ListenTcp { request, .. } => {
+                let refused = Err(io::ErrorKind::Unsupported);
+                self.agent.bound(now, request, refused);
+            }
+            IceEvent::StateChange(_)
+            | IceEvent::RouteChange
+            | IceEvent::GatheringStateChange(_) => {
                 self.waiting.drain(..).for_each(Waker::wake);
             }
             _ => {}
@@ -195,14 +209,21 @@ impl Shared {
 /// Drives the agent until it is closed.
 pub(super) async fn drive(shared: Arc<Mutex<Shared>>) {
     loop {
-        let deadline = {
+        let (deadline, names) = {
             let mut shared = lock(&shared);
             let deadline = shared.turn();
             if shared.agent.state() == IceState::Closed {
                 return;
             }
-            deadline
+            (deadline, std::mem::take(&mut shared.names))
         };
+        for (request, host) in names {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "a slow name holds nothing else up"
+            )]
+            tokio::spawn(resolve(Arc::downgrade(&shared), request, host));
+        }
         let sleep = async {
             match deadline {
                 Some(deadline) => tokio::time::sleep_until(deadline.into()).await,
@@ -217,6 +238,17 @@ pub(super) async fn drive(shared: Arc<Mutex<Shared>>) {
             lock(&shared).poll_ready(cx)
         })
         .await;
+    }
+}
+
+/// Asks the system for the addresses of a name.
+async fn resolve(shared: Weak<Mutex<Shared>>, request: RequestId, host: String) {
+    let found = tokio::net::lookup_host((host.as_str(), 0)).await;
+    let addresses: Vec<IpAddr> = found.into_iter().flatten().map(|it| it.ip()).collect();
+    if let Some(shared) = shared.upgrade() {
+        let mut shared = lock(&shared);
+        shared.agent.resolved(now(), request, &addresses);
+        shared.wake();
     }
 }
 
