@@ -2,18 +2,24 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use layer::{
-    Bound, CandidateAddress, CandidateType, GatheringState, Ice, IceConfig, IceEvent, IceServer,
-    Input, Interface, NewIce, RequestId, Seed, SocketId, Start, Transmit, TransportPolicy,
+    Bound, Candidate, CandidateAddress, CandidateType, GatheringState, Ice, IceConfig, IceEvent,
+    IceServer, Input, Interface, NewIce, RequestId, Seed, SocketId, Start, Transmit,
+    TransportPolicy,
 };
+use layer::{Credentials, IceRole, Protocol};
 use muonrtc_ice::Factory;
 use std::net::SocketAddr;
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
-use stun::{Builder, Class, ErrorCode, Message, Method, TransactionId, XorMappedAddress};
+use stun::{
+    Builder, Class, ErrorCode, Lifetime, Message, Method, Priority, TransactionId, Username,
+    XorMappedAddress, XorRelayedAddress,
+};
 
 const HOST: &str = "10.0.0.1:5000";
 const SERVER: &str = "192.0.2.1:3478";
 const SEEN: &str = "198.51.100.7:40000";
+const RELAYED: &str = "192.0.2.1:60000";
 
 struct Gatherer {
     agent: Box<dyn Ice>,
@@ -240,7 +246,7 @@ fn a_restart_asks_again() {
     let mut it = Gatherer::with(&["stun:192.0.2.1"], TransportPolicy::All);
     let id = it.sent()[0].1;
     it.receive(SERVER, &success(id, SEEN));
-    let credentials = layer::Credentials::new("abcdefgh", "abcdefghijklmnopqrstuvwx");
+    let credentials = Credentials::new("abcdefgh", "abcdefghijklmnopqrstuvwx");
     it.agent.restart(it.now, credentials).unwrap();
     it.agent.gather(it.now);
     it.answer_requests();
@@ -248,4 +254,73 @@ fn a_restart_asks_again() {
     it.receive(SERVER, &success(id, SEEN));
     assert_eq!(it.agent.gathering_state(), GatheringState::Complete);
     assert_eq!(it.agent.local_candidates().len(), 2);
+}
+
+// ice-005: a server on this host whose relayed address is ours.
+#[test]
+fn a_relayed_candidate_that_is_the_host_candidate_is_left_out() {
+    for (relayed, expected) in [(HOST, 1), (RELAYED, 2)] {
+        let mut it = Gatherer::with(&["turn:192.0.2.1"], TransportPolicy::All);
+        let (_, id) = it.sent()[0];
+        let mut buf = [0; 200];
+        let len = Builder::new(&mut buf, Class::Success, Method::ALLOCATE, id)
+            .attribute(&XorRelayedAddress(addr(relayed)))
+            .attribute(&XorMappedAddress(addr(HOST)))
+            .attribute(&Lifetime(600))
+            .finish()
+            .unwrap();
+        it.receive(SERVER, &buf[..len]);
+        assert_eq!(it.agent.gathering_state(), GatheringState::Complete);
+        assert_eq!(it.agent.local_candidates().len(), expected, "{relayed}");
+    }
+}
+
+// ice-025: a reflexive candidate is replaced by its base, and the pair with it left out.
+#[test]
+fn reflexive_candidates_make_no_pairs_of_their_own() {
+    let mut it = Gatherer::with(&["stun:192.0.2.1"], TransportPolicy::All);
+    let (_, id) = it.sent()[0];
+    it.receive(SERVER, &success(id, SEEN));
+    assert_eq!(it.agent.local_candidates().len(), 2);
+    it.agent.set_role(it.now, IceRole::Controlling);
+    let theirs = Credentials::new("peer", "a+password+of+22+chars");
+    it.agent
+        .set_remote_credentials(it.now, theirs, false)
+        .unwrap();
+    let address = CandidateAddress::Socket(addr("192.0.2.9:9000"));
+    let remote = Candidate::new("1", CandidateType::Host, Protocol::Udp, 99, address);
+    it.agent.add_remote_candidate(it.now, remote).unwrap();
+    let pairs = it.agent.stats().pairs;
+    assert_eq!(pairs.len(), 1);
+    assert_eq!(pairs[0].pair.local.candidate_type, CandidateType::Host);
+}
+
+// ice-032, ice-033, ice-035: what a check says.
+#[test]
+fn a_check_names_both_ends_and_how_it_would_be_preferred() {
+    let mut it = Gatherer::with(&[], TransportPolicy::All);
+    it.agent.set_role(it.now, IceRole::Controlling);
+    let theirs = Credentials::new("peer", "a+password+of+22+chars");
+    it.agent
+        .set_remote_credentials(it.now, theirs, false)
+        .unwrap();
+    let address = CandidateAddress::Socket(addr("192.0.2.9:9000"));
+    let remote = Candidate::new("1", CandidateType::Host, Protocol::Udp, 99, address);
+    it.agent.add_remote_candidate(it.now, remote).unwrap();
+    let mut buf = [0; 1500];
+    let sent = it.agent.poll_transmit(it.now, &mut buf).unwrap();
+    let check = Message::parse(&buf[..sent.len]).unwrap();
+    let ours = &it.agent.local_credentials().username_fragment;
+    let Ok(Some(Username(name))) = check.attribute() else {
+        panic!("no user name");
+    };
+    assert_eq!(name, format!("peer:{ours}"));
+    let Ok(Some(Priority(priority))) = check.attribute() else {
+        panic!("no priority");
+    };
+    assert_eq!(priority >> 24, 110, "as if it were peer-reflexive");
+    assert_eq!(check.fingerprint(), Some(true));
+    let key = crypto::Provider::default();
+    let key = key.hmac_sha1.key(b"a+password+of+22+chars");
+    assert_eq!(check.integrity(&*key), Some(true));
 }

@@ -6,6 +6,7 @@ mod network;
 use layer::{
     Candidate, CandidateAddress, CandidateType, Credentials, IceError, IceEvent, IceState, Protocol,
 };
+use muonrtc_ice::Factory;
 use network::{A, B, Network};
 use std::time::Duration;
 
@@ -312,4 +313,54 @@ fn credentials_outside_the_grammar_are_refused() {
             Err(IceError::Credentials)
         );
     }
+}
+
+// ice-064: as long as pairs may still be added, nothing has failed (RFC 8838 §8).
+#[test]
+fn a_failed_pair_does_not_fail_an_agent_that_may_hear_of_more() {
+    let mut settings = Factory::default();
+    settings.max_requests = 1;
+    let mut network = Network::with(
+        21,
+        [settings.clone(), settings],
+        [&["10.0.0.1"], &["10.0.0.2"]],
+    );
+    network.peers[A].trickles = false;
+    network.peers[B].trickles = false;
+    network.connect();
+    let now = network.now;
+    let dead = CandidateAddress::Socket("10.9.9.9:9".parse().unwrap());
+    let dead = Candidate::new("9", CandidateType::Host, Protocol::Udp, 99, dead);
+    network.agent(A).add_remote_candidate(now, dead).unwrap();
+    network.run(Duration::from_secs(20));
+    let pairs = network.peers[A].agent.stats().pairs;
+    assert_eq!(pairs[0].state, layer::PairState::Failed);
+    assert_eq!(network.state(A), IceState::Checking);
+    network.signal_held(B);
+    network.run(Duration::from_secs(2));
+    assert!(network.both(IceState::Completed));
+}
+
+// ice-051: what was not begun is removed once a pair is selected, and checks are still answered.
+#[test]
+fn a_selected_pair_ends_all_other_checking() {
+    let addresses: &[&str] = &["10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"];
+    let factories = [Factory::default(), Factory::default()];
+    let mut network = Network::with(22, factories, [&["10.0.0.1"], addresses]);
+    network.connect();
+    network.run(Duration::from_secs(5));
+    assert!(network.both(IceState::Completed));
+    let pairs = network.peers[A].agent.stats().pairs;
+    let waits = |it: &layer::PairStats| {
+        matches!(
+            it.state,
+            layer::PairState::Frozen | layer::PairState::Waiting
+        )
+    };
+    assert!(
+        !pairs
+            .iter()
+            .any(|it| waits(it) && it.requests_received == 0)
+    );
+    assert!(network.data_flows());
 }
