@@ -11,13 +11,15 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use stun::{Builder, Class, Message, Method, TransactionId, XorMappedAddress};
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
+use turn::RequestedTransport;
 use turn::client::{self, Failure};
 use turn::conn::rustls::pki_types::{PrivateKeyDer, ServerName};
 use turn::conn::rustls::{ClientConfig, RootCertStore, ServerConfig};
-use turn::conn::{AllocateError, Conn, Limits, Server, ServerAddress};
+use turn::conn::{AllocateError, Conn, Limits, PeerStream, Server, ServerAddress};
 use turn::server::{self, AddressRange, Credentials, Relay, StaticCredentials, TurnRest};
 
 const REALM: &str = "example.org";
@@ -497,4 +499,61 @@ fn coturns_stun_client_is_answered_by_our_server() {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(said.contains("UDP reflexive addr: 127.0.0.1:"), "{said}");
     });
+}
+
+// turn-038
+#[test]
+fn our_client_connects_with_peers_through_coturn_and_they_with_it() {
+    interop(async {
+        let coturn = Coturn::with_user().await;
+        for server in [ServerAddress::tcp(coturn.address), coturn.over_tls()] {
+            let mut config = client_config();
+            config.requested_transport = RequestedTransport::TCP;
+            let conn = Conn::allocate(&server, config)
+                .await
+                .expect("an allocation");
+
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let peer = listener.local_addr().expect("bound");
+            let (ours, theirs) = tokio::join!(conn.connect(peer), listener.accept());
+            let (theirs, from) = theirs.expect("connected");
+            assert_eq!(from, conn.relayed());
+            speaks(ours.expect("connected"), theirs).await;
+
+            conn.permit(peer.ip()).await.expect("permitted");
+            let (ours, theirs) = tokio::join!(conn.accept(), TcpStream::connect(conn.relayed()));
+            let (theirs, (ours, from)) = (theirs.expect("connected"), ours.expect("connected"));
+            assert_eq!(from, theirs.local_addr().expect("connected"));
+            speaks(ours, theirs).await;
+
+            let nobody = listener.local_addr().expect("bound");
+            drop(listener);
+            let refused = conn.connect(nobody).await.expect_err("nobody listens");
+            assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+            conn.close().await;
+        }
+    });
+}
+
+/// Bytes go both ways, more than any buffer holds.
+async fn speaks(mut ours: PeerStream, mut theirs: TcpStream) {
+    let sent: Vec<u8> = (0..300_000_u32).map(|it| it.to_be_bytes()[3]).collect();
+    let echo = async {
+        let (mut read, mut write) = theirs.split();
+        tokio::io::copy(&mut read, &mut write)
+            .await
+            .expect("echoed");
+    };
+    let talk = async {
+        let (mut read, mut write) = tokio::io::split(&mut ours);
+        let mut received = vec![0; sent.len()];
+        let (written, read) = tokio::join!(write.write_all(&sent), read.read_exact(&mut received));
+        written.expect("sent");
+        read.expect("received");
+        assert!(received == sent);
+    };
+    tokio::select! {
+        () = talk => {}
+        () = echo => panic!("the echo ends first"),
+    }
 }

@@ -24,12 +24,14 @@
 mod allocate;
 mod carrier;
 mod client;
+mod connection;
 mod dial;
 mod server;
 mod state;
 
 pub use allocate::AllocateError;
 pub use client::Conn;
+pub use connection::PeerStream;
 pub use dial::{ProxyAddress, ServerAddress};
 pub use server::{Limits, Server, ServerStats};
 #[cfg(feature = "tls")]

@@ -105,9 +105,11 @@ impl Conn {
                 Carrier::stream(dialled.map_err(|_| io::ErrorKind::TimedOut)??)
             }
         };
+        let patience = config.timing.total();
         let mut client = Client::new(config, server.address, seed);
         client.allocate(now());
-        Ok(Self::start(Shared::new(client, carrier)))
+        let shared = Shared::new(client, carrier);
+        Ok(Self::start(shared, server.clone(), patience))
     }
 }
 

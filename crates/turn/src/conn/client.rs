@@ -1,16 +1,17 @@
 //! An allocation that is used like a UDP socket.
 
 use super::carrier::{Carrier, Sent};
-use super::now;
 use super::state::State;
+use super::{ServerAddress, now};
 use crate::client::{Client, Ending, Stats};
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::sync::Notify;
 use tokio::time::{Sleep, sleep_until};
@@ -24,7 +25,10 @@ pub struct Conn {
 /// What every handle holds and the task does not.
 struct Owner {
     shared: Arc<Shared>,
-    relayed: std::sync::OnceLock<(SocketAddr, SocketAddr)>,
+    server: ServerAddress,
+    /// How long the server is waited for.
+    patience: Duration,
+    relayed: OnceLock<(SocketAddr, SocketAddr)>,
 }
 
 pub(super) struct Shared {
@@ -142,14 +146,16 @@ impl Conn {
     }
 
     /// Starts the task.
-    pub(super) fn start(shared: Shared) -> Self {
+    pub(super) fn start(shared: Shared, server: ServerAddress, patience: Duration) -> Self {
         let shared = Arc::new(shared);
         #[expect(clippy::disallowed_methods, reason = "the front drives its own client")]
         tokio::spawn(drive(Arc::clone(&shared)));
         Self {
             owner: Arc::new(Owner {
                 shared,
-                relayed: std::sync::OnceLock::new(),
+                server,
+                patience,
+                relayed: OnceLock::new(),
             }),
         }
     }
@@ -168,6 +174,18 @@ impl Conn {
                 Some(None)
             })
             .await
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        &self.owner.shared
+    }
+
+    pub(super) fn server(&self) -> &ServerAddress {
+        &self.owner.server
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.owner.patience
     }
 
     fn addresses(&self) -> (SocketAddr, SocketAddr) {
@@ -190,12 +208,12 @@ impl Shared {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks again whenever something has changed.
-    async fn wait<T>(&self, mut ask: impl FnMut(&mut State) -> Option<T>) -> T {
+    pub(super) async fn wait<T>(&self, mut ask: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
             let mut changed = pin!(self.changed.notified());
             changed.as_mut().enable();

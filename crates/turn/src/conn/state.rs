@@ -9,6 +9,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::{Context, Poll, Waker};
 use std::time::Instant;
+use stun::ConnectionId;
 
 /// How many datagrams wait for a reader; further ones are lost, as in a socket's buffer.
 const MAX_RECEIVED: usize = 256;
@@ -22,6 +23,10 @@ const MAX_BATCH: usize = 64;
 /// How many refusals are kept for who may ask for them.
 const MAX_REFUSALS: usize = 256;
 
+/// How many connections of peers wait to be accepted; the oldest go first, the server gives them up
+/// after 30 s in any case.
+const MAX_ATTEMPTS: usize = 64;
+
 /// The largest message: 65535 bytes of data and what stands around them.
 const MAX_MESSAGE: usize = 65_535 + 64;
 
@@ -34,6 +39,10 @@ pub(super) struct State {
     spare: Vec<Vec<u8>>,
     /// Peers that are not permitted, and why.
     refusals: BTreeMap<IpAddr, Failure>,
+    /// What became of connections that were asked for (RFC 6062).
+    connects: BTreeMap<SocketAddr, Result<ConnectionId, Failure>>,
+    /// Connections of peers that nobody has accepted.
+    attempts: VecDeque<(SocketAddr, ConnectionId)>,
     /// Peers for which a channel was asked for.
     channels: BTreeSet<SocketAddr>,
     pub(super) ending: Option<Ending>,
@@ -53,6 +62,8 @@ impl State {
             received_bytes: 0,
             spare: Vec::new(),
             refusals: BTreeMap::new(),
+            connects: BTreeMap::new(),
+            attempts: VecDeque::new(),
             channels: BTreeSet::new(),
             ending: None,
             waker: Waker::noop().clone(),
@@ -138,6 +149,18 @@ impl State {
                 peer,
                 reason: Failure::Unused,
             } => drop(self.channels.remove(&peer)),
+            Event::Connected { peer, connection } => {
+                self.connects.insert(peer, Ok(connection));
+            }
+            Event::NotConnected { peer, reason } => {
+                self.connects.insert(peer, Err(reason));
+            }
+            Event::ConnectionAttempt { peer, connection } => {
+                if self.attempts.len() >= MAX_ATTEMPTS {
+                    self.attempts.pop_front();
+                }
+                self.attempts.push_back((peer, connection));
+            }
             Event::Ended(ending) => self.ending = Some(ending),
             _ => {}
         }
@@ -210,6 +233,38 @@ impl State {
             .send(self.client.server(), &self.scratch[range])?;
         self.flush();
         Ok(sent)
+    }
+
+    /// Asks for a connection; `None` while it is on its way.
+    pub(super) fn connect(
+        &mut self,
+        peer: SocketAddr,
+        is_first: bool,
+    ) -> Option<io::Result<ConnectionId>> {
+        if let Some(ending) = self.ended() {
+            return Some(Err(ending));
+        }
+        if !is_first {
+            let connected = self.connects.remove(&peer)?;
+            let refused = |reason| io::Error::new(io::ErrorKind::ConnectionRefused, reason);
+            return Some(connected.map_err(refused));
+        }
+        // Of an earlier call that was dropped.
+        self.connects.remove(&peer);
+        match self.client.connect(now(), peer) {
+            Ok(()) => {
+                self.turn();
+                self.waker.wake_by_ref();
+                None
+            }
+            Err(error) => Some(Err(io::Error::new(io::ErrorKind::InvalidInput, error))),
+        }
+    }
+
+    /// The next connection of a peer.
+    pub(super) fn accept(&mut self) -> Option<io::Result<(SocketAddr, ConnectionId)>> {
+        let attempt = self.attempts.pop_front().map(Ok);
+        attempt.or_else(|| self.ended().map(Err))
     }
 
     /// The next datagram.
