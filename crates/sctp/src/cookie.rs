@@ -160,6 +160,7 @@ mod tests {
                 forward_tsn: true,
                 re_config: false,
                 zero_checksum: true,
+                interleaving: false,
             },
         }
     }

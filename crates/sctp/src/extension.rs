@@ -9,6 +9,8 @@ pub(crate) struct Extensions {
     pub(crate) re_config: bool,
     /// It takes packets without a checksum, as DTLS protects them (RFC 9653).
     pub(crate) zero_checksum: bool,
+    /// I-DATA and I-FORWARD-TSN (RFC 8260).
+    pub(crate) interleaving: bool,
 }
 
 impl Extensions {
@@ -17,6 +19,7 @@ impl Extensions {
         u64::from(self.forward_tsn)
             | u64::from(self.re_config) << 1
             | u64::from(self.zero_checksum) << 2
+            | u64::from(self.interleaving) << 3
     }
 
     pub(crate) fn from_bits(bits: u64) -> Self {
@@ -24,6 +27,7 @@ impl Extensions {
             forward_tsn: bits & 1 != 0,
             re_config: bits & 2 != 0,
             zero_checksum: bits & 4 != 0,
+            interleaving: bits & 8 != 0,
         }
     }
 }

@@ -58,6 +58,10 @@ pub struct Factory {
     pub congestion: CongestionControl,
     /// Which stream sends next. Default [`WeightedFair`](Scheduler::WeightedFair) (RFC 8831 §6.4).
     pub scheduler: Scheduler,
+    /// Whether to offer message interleaving (RFC 8260), so that a large message on one stream does
+    /// not hold the others up. It is used if the peer offers it too. Default `false`, as in
+    /// browsers: each chunk is four bytes longer.
+    pub interleaving: bool,
 }
 
 /// The stream schedulers of RFC 8260 §3.
@@ -111,6 +115,7 @@ impl Default for Factory {
             max_burst: 16,
             congestion: CongestionControl::Bbr,
             scheduler: Scheduler::WeightedFair,
+            interleaving: false,
         }
     }
 }

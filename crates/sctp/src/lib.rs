@@ -1,5 +1,5 @@
 //! SCTP for WebRTC data channels, sans-IO: one association over one DTLS connection (RFC 9260,
-//! RFC 8261) with partial reliability (RFC 3758, RFC 7496), stream reset (RFC 6525) and, where the
+//! RFC 8261) with partial reliability (RFC 3758, RFC 7496), stream reset (RFC 6525), interleaving and schedulers (RFC 8260) and, where the
 //! layer below authenticates, packets without a checksum (RFC 9653).
 //!
 //! A [`Factory`] makes [`Association`]s, which implement [`layer::Sctp`]: packets go in through
@@ -9,7 +9,7 @@
 //! `tokio`, on by default).
 //!
 //! It leaves out: multi-homing, authentication (RFC 4895) and dynamic addresses (RFC 5061), which
-//! have no use over DTLS; and message interleaving (RFC 8260), which it does not announce.
+//! have no use over DTLS.
 //!
 //! # Map
 //!

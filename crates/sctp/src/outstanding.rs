@@ -75,15 +75,17 @@ pub(crate) struct Outstanding {
     ambiguous: Option<(Tsn, Duration)>,
     /// Streams of messages that were given up, for the owner to collect.
     abandoned: Vec<u16>,
-    /// The message that was given up last has fragments that were not sent.
-    cut_off: Option<u16>,
+    /// The ends, never sent, of messages that were given up.
+    cut_off: Vec<Fragment>,
+    /// Fragments of several messages may lie between each other.
+    interleaving: bool,
     /// Chunks that were looked at.
     #[cfg(test)]
     visited: usize,
 }
 
 impl Outstanding {
-    pub(crate) fn new(now: Instant, initial: Tsn) -> Self {
+    pub(crate) fn new(now: Instant, initial: Tsn, interleaving: bool) -> Self {
         Self {
             chunks: VecDeque::new(),
             first: initial,
@@ -97,7 +99,8 @@ impl Outstanding {
             timed: None,
             ambiguous: None,
             abandoned: Vec::new(),
-            cut_off: None,
+            cut_off: Vec::new(),
+            interleaving,
             #[cfg(test)]
             visited: 0,
         }

@@ -35,7 +35,10 @@ impl Limit {
 #[derive(Debug)]
 pub(crate) struct Fragment {
     pub(crate) stream: u16,
-    pub(crate) ssn: u16,
+    /// The stream sequence number, in its low 16 bits, or the message identifier.
+    pub(crate) number: u32,
+    /// The fragment sequence number.
+    pub(crate) fsn: u32,
     pub(crate) protocol: u32,
     pub(crate) unordered: bool,
     pub(crate) beginning: bool,
@@ -44,10 +47,23 @@ pub(crate) struct Fragment {
     pub(crate) data: Bytes,
 }
 
+impl Fragment {
+    /// Which message it belongs to.
+    pub(crate) fn message(&self) -> (u16, bool, u32) {
+        (self.stream, self.unordered, self.number)
+    }
+}
+
+/// The stream sequence number of a message: the low 16 bits of its number.
+pub(crate) fn ssn(number: u32) -> u16 {
+    let [_, _, high, low] = number.to_be_bytes();
+    u16::from_be_bytes([high, low])
+}
+
 /// All queues.
 ///
 /// The scheduler gives turns message by message: without interleaving, the fragments of a message have
-/// consecutive TSNs (RFC 9260 §6.9). A message that is queued in fragments has its turn once the
+/// consecutive TSNs (RFC 9260 §6.9); with it, fragment by fragment. A message that is queued in fragments has its turn once the
 /// last one is there, or once it fills a good part of the send buffer; from then on the others
 /// wait for it.
 #[derive(Debug)]
@@ -62,11 +78,16 @@ pub(crate) struct SendQueue {
     bytes: usize,
     pieces: usize,
     early_start: usize,
+    /// Messages of different streams may interleave (RFC 8260 §2.2.2).
+    interleaving: bool,
 }
 
 #[derive(Debug, Default)]
 struct Stream {
-    next_ssn: u16,
+    /// The numbers of the next ordered and the next unordered message.
+    next: [u32; 2],
+    /// Fragments of the message that has begun.
+    fragments: u32,
     pieces: VecDeque<Piece>,
     /// Bytes in `pieces`.
     buffered: usize,
@@ -87,7 +108,7 @@ struct Stream {
 /// What the first fragment decides for the whole message.
 #[derive(Clone, Copy, Debug)]
 struct Head {
-    ssn: u16,
+    number: u32,
     protocol: u32,
     unordered: bool,
     limit: Limit,
@@ -121,6 +142,7 @@ impl SendQueue {
             bytes: 0,
             pieces: 0,
             early_start: send_buffer / EARLY_START_SHARE,
+            interleaving: false,
         }
     }
 
@@ -143,6 +165,11 @@ impl SendQueue {
         self.streams.entry(stream).or_default().low_threshold = bytes;
     }
 
+    /// Whether fragments of other streams may come between those of a message.
+    pub(crate) fn set_interleaving(&mut self, interleaving: bool) {
+        self.interleaving = interleaving;
+    }
+
     pub(crate) fn set_weight(&mut self, stream: u16, weight: u16) {
         self.turns.set_weight(stream, weight);
     }
@@ -163,7 +190,7 @@ impl SendQueue {
         let len = message.data.len();
         stream.pieces.push_back(Piece {
             head: Head {
-                ssn: 0,
+                number: 0,
                 protocol: message.protocol,
                 unordered: message.unordered,
                 limit: match message.reliability {
@@ -236,8 +263,10 @@ impl SendQueue {
             && let Some(id) = self.turns.next()
             && let Some(stream) = self.streams.get_mut(&id)
             && let Some(piece) = stream.pieces.front()
+            && stream.begun.is_none()
             && piece.head.limit.has_passed(now)
         {
+            self.turns.leave(id);
             count += 1;
             events.push_back(SctpEvent::Abandoned { stream: id });
             self.discard_message(id, events);
@@ -265,15 +294,17 @@ impl SendQueue {
         let beginning = stream.begun.is_none();
         let head = *stream.begun.get_or_insert_with(|| {
             let mut head = piece.head;
-            if !head.unordered {
-                head.ssn = stream.next_ssn;
-                stream.next_ssn = stream.next_ssn.wrapping_add(1);
-            }
+            let next = &mut stream.next[usize::from(head.unordered)];
+            head.number = *next;
+            *next = next.wrapping_add(1);
+            stream.fragments = 0;
             head
         });
         let data = piece.data.split_to(room.min(piece.data.len()));
         let exhausted = piece.data.is_empty();
         let ending = exhausted && piece.last;
+        let fsn = stream.fragments;
+        stream.fragments = fsn.wrapping_add(1);
         self.bytes -= data.len();
         if exhausted {
             stream.pieces.pop_front();
@@ -282,17 +313,20 @@ impl SendQueue {
         stream.drain(id, data.len(), events);
         if self.current.is_none() {
             self.turns.begin();
-            self.current = Some(id);
+            self.current = (!self.interleaving).then_some(id);
         }
         self.turns.spend(id, data.len());
         if ending {
             stream.whole -= 1;
             stream.begun = None;
+        }
+        if ending || self.interleaving {
             self.finish_turn(id);
         }
         Some(Fragment {
             stream: id,
-            ssn: head.ssn,
+            number: head.number,
+            fsn,
             protocol: head.protocol,
             unordered: head.unordered,
             beginning,
@@ -305,7 +339,11 @@ impl SendQueue {
     /// Throws away what is left of the message of this stream that has begun.
     pub(crate) fn abandon_current(&mut self, id: u16, events: &mut VecDeque<SctpEvent>) {
         let begun = |stream: &Stream| stream.begun.is_some();
-        if self.current == Some(id) && self.streams.get(&id).is_some_and(begun) {
+        let reached = self.current == Some(id) || self.interleaving;
+        if reached && self.streams.get(&id).is_some_and(begun) {
+            if self.interleaving {
+                self.turns.leave(id);
+            }
             self.discard_message(id, events);
             self.finish_turn(id);
         }
@@ -338,8 +376,6 @@ impl SendQueue {
     fn finish_turn(&mut self, id: u16) {
         if self.current == Some(id) {
             self.current = None;
-        } else {
-            self.turns.leave(id);
         }
         if let Some(stream) = self.streams.get_mut(&id) {
             stream.scheduled = false;
@@ -403,7 +439,7 @@ impl SendQueue {
             if let Some(stream) = self.streams.get_mut(id) {
                 stream.reset = ResetState::None;
                 if performed {
-                    stream.next_ssn = 0;
+                    stream.next = [0; 2];
                 }
             }
         }
@@ -411,11 +447,16 @@ impl SendQueue {
 
     /// The peer restarted: sequence numbers start anew, what is queued stays, unless it has begun.
     pub(crate) fn restart(&mut self, events: &mut VecDeque<SctpEvent>) {
-        if let Some(id) = self.current {
+        let begun = self
+            .streams
+            .iter()
+            .filter(|(_, stream)| stream.begun.is_some());
+        let begun: Vec<u16> = begun.map(|(&id, _)| id).collect();
+        for id in begun {
             self.abandon_current(id, events);
         }
         for (&id, stream) in &mut self.streams {
-            stream.next_ssn = 0;
+            stream.next = [0; 2];
             if stream.reset == ResetState::Requested {
                 stream.reset = ResetState::Wanted;
                 self.unreset.insert(id);
@@ -427,7 +468,8 @@ impl SendQueue {
 impl Stream {
     /// Whether it becomes scheduled now.
     fn is_due(&mut self, early_start: usize) -> bool {
-        let due = !self.scheduled && (self.whole > 0 || self.buffered > early_start);
+        let goes_on = self.begun.is_some() && !self.pieces.is_empty();
+        let due = !self.scheduled && (self.whole > 0 || self.buffered > early_start || goes_on);
         self.scheduled |= due;
         due
     }

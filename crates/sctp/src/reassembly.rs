@@ -1,9 +1,12 @@
 //! Received data on its way to the user: fragments become messages, messages come into order
 //! (RFC 9260 §6.6, §6.9), and what is held is counted against the receive window.
 
+mod interleaved;
+
 use crate::packet::Data;
 use crate::serial::{Ssn, Tsn};
 use bytes::{Bytes, BytesMut};
+use interleaved::Interleaved;
 use layer::Message;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -26,10 +29,11 @@ pub(crate) struct Reassembly {
     /// Pieces of messages that are not complete, by the TSN of their first fragment.
     runs: BTreeMap<Tsn, Run>,
     streams: BTreeMap<u16, Incoming>,
+    interleaved: Interleaved,
     ready: VecDeque<Message>,
     /// Set between a reset request and the arrival of everything that was sent before it.
     deferred: Option<Deferred>,
-    /// Bytes in `runs`, in `streams`, in `ready` and in `deferred`.
+    /// Bytes in `runs`, in `streams`, in `interleaved`, in `ready` and in `deferred`.
     held: usize,
     /// How many pieces and messages these are.
     pieces: usize,
@@ -78,6 +82,7 @@ impl Reassembly {
             max_message,
             runs: BTreeMap::new(),
             streams: BTreeMap::new(),
+            interleaved: Interleaved::default(),
             ready: VecDeque::new(),
             deferred: None,
             held: 0,
@@ -167,7 +172,8 @@ impl Reassembly {
     /// Starts these streams of the peer anew (RFC 6525 §5.2.2, E3 and E4); none means all.
     pub(crate) fn reset(&mut self, streams: &[u16]) {
         if streams.is_empty() {
-            let all: Vec<u16> = self.streams.keys().copied().collect();
+            let mut all = self.interleaved_streams();
+            all.extend(self.streams.keys());
             all.iter().for_each(|&stream| self.reset_stream(stream));
         } else {
             streams.iter().for_each(|&stream| self.reset_stream(stream));
@@ -190,6 +196,7 @@ impl Reassembly {
     }
 
     fn reset_stream(&mut self, stream: u16) {
+        self.reset_interleaved(stream);
         if let Some(incoming) = self.streams.remove(&stream) {
             for message in incoming.waiting.into_values() {
                 self.held -= message.data.len();
@@ -394,11 +401,7 @@ impl Run {
     fn take_bytes(&mut self) -> Bytes {
         let first = std::mem::take(&mut self.part);
         if self.more.is_empty() {
-            // Room that turned out too large is not kept alive by a short message.
-            if first.capacity() > 2 * first.len() + 4096 {
-                return Bytes::copy_from_slice(&first);
-            }
-            return first.freeze();
+            return frozen(first);
         }
         let mut whole = BytesMut::with_capacity(self.len);
         whole.extend_from_slice(&first);
@@ -407,6 +410,14 @@ impl Run {
         }
         whole.freeze()
     }
+}
+
+/// The bytes of a message. Room that turned out too large is not kept alive by a short one.
+fn frozen(bytes: BytesMut) -> Bytes {
+    if bytes.capacity() > 2 * bytes.len() + 4096 {
+        return Bytes::copy_from_slice(&bytes);
+    }
+    bytes.freeze()
 }
 
 fn message(data: &Data<'_>, bytes: Bytes) -> Message {

@@ -2,7 +2,7 @@
 //! (RFC 9260 §6.2).
 
 use crate::Factory;
-use crate::packet::{Data, ForwardTsn, Sack, Writer};
+use crate::packet::{Data, ForwardTsn, IData, IForwardTsn, Sack, Writer};
 use crate::reassembly::{Reassembly, Violation};
 use crate::serial::Tsn;
 use crate::tracker::{Arrival, Tracker};
@@ -26,6 +26,47 @@ const INITIAL_WINDOW: usize = 1024 * 1024;
 
 /// The most by which a closed window opens before the peer is told.
 const WINDOW_UPDATE: usize = 256 * 1024;
+
+/// A chunk of user data, of either kind.
+#[derive(Debug)]
+pub(crate) enum Incoming<'a> {
+    Data(Data<'a>),
+    IData(IData<'a>),
+}
+
+impl Incoming<'_> {
+    pub(crate) fn is_interleaved(&self) -> bool {
+        matches!(self, Self::IData(_))
+    }
+
+    pub(crate) fn tsn(&self) -> u32 {
+        match self {
+            Self::Data(data) => data.tsn,
+            Self::IData(data) => data.tsn,
+        }
+    }
+
+    pub(crate) fn stream(&self) -> u16 {
+        match self {
+            Self::Data(data) => data.stream,
+            Self::IData(data) => data.stream,
+        }
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        match self {
+            Self::Data(data) => data.payload,
+            Self::IData(data) => data.payload,
+        }
+    }
+
+    fn is_immediate(&self) -> bool {
+        match self {
+            Self::Data(data) => data.immediate,
+            Self::IData(data) => data.immediate,
+        }
+    }
+}
 
 #[derive(Debug)]
 pub(crate) struct Receiver {
@@ -139,12 +180,12 @@ impl Receiver {
 
     // --- input ---
 
-    /// Takes a DATA chunk of an existing stream; whether it was a duplicate.
-    pub(crate) fn data(&mut self, data: &Data<'_>) -> Result<bool, Violation> {
-        let tsn = self.tracker.read(data.tsn);
+    /// Takes a chunk of an existing stream; whether it was a duplicate.
+    pub(crate) fn data(&mut self, data: &Incoming<'_>) -> Result<bool, Violation> {
+        let tsn = self.tracker.read(data.tsn());
         self.packet.data = true;
         // The first DATA is acknowledged at once (RFC 9260 §5.1), others on request (§6.2).
-        self.packet.at_once |= data.immediate || self.fresh;
+        self.packet.at_once |= data.is_immediate() || self.fresh;
         self.fresh = false;
         let arrival = self.tracker.classify(tsn);
         if arrival == Arrival::Duplicate {
@@ -163,7 +204,10 @@ impl Receiver {
         self.packet.at_once |= self.tracker.has_gaps();
         self.note_missed_sack(tsn);
         self.tracker.record(tsn);
-        self.reassembly.insert(tsn, data, in_order)?;
+        match data {
+            Incoming::Data(data) => self.reassembly.insert(tsn, data, in_order)?,
+            Incoming::IData(data) => self.reassembly.insert_interleaved(data)?,
+        }
         Ok(false)
     }
 
@@ -177,8 +221,8 @@ impl Receiver {
     }
 
     /// Takes DATA that is acknowledged and thrown away: its stream does not exist (RFC 9260 §6.5).
-    pub(crate) fn discard(&mut self, data: &Data<'_>) {
-        let tsn = self.tracker.read(data.tsn);
+    pub(crate) fn discard(&mut self, data: &Incoming<'_>) {
+        let tsn = self.tracker.read(data.tsn());
         self.packet.data = true;
         self.fresh = false;
         if matches!(
@@ -202,17 +246,34 @@ impl Receiver {
 
     /// Takes a FORWARD TSN (RFC 3758 §3.6).
     pub(crate) fn forward(&mut self, forward: &ForwardTsn<'_>) {
-        self.packet.data = true;
-        let to = self.tracker.read(forward.new_cumulative_tsn);
-        if !self.tracker.forward(to) {
-            // Out of date: the SACK may have been lost.
-            self.packet.at_once = true;
+        let Some(to) = self.move_forward(forward.new_cumulative_tsn) else {
             return;
-        }
+        };
         let skipped = forward
             .skipped()
             .map(|skipped| (skipped.stream, skipped.ssn));
         self.reassembly.forward(to, skipped);
+    }
+
+    /// Takes an I-FORWARD-TSN (RFC 8260 §2.3.1).
+    pub(crate) fn forward_interleaved(&mut self, forward: &IForwardTsn<'_>) {
+        if self.move_forward(forward.new_cumulative_tsn).is_some() {
+            for skipped in forward.skipped() {
+                self.reassembly.skip_interleaved(skipped);
+            }
+        }
+    }
+
+    /// Moves the Cumulative TSN; to where, if that is news.
+    fn move_forward(&mut self, new_cumulative_tsn: u32) -> Option<Tsn> {
+        self.packet.data = true;
+        let to = self.tracker.read(new_cumulative_tsn);
+        if self.tracker.forward(to) {
+            return Some(to);
+        }
+        // Out of date: the SACK may have been lost.
+        self.packet.at_once = true;
+        None
     }
 
     /// A whole packet was looked at: decides about the SACK (RFC 9260 §6.2, §6.7).

@@ -7,6 +7,7 @@ mod probe;
 
 use crate::Factory;
 use crate::congestion::{Acked, Controller, controller};
+use crate::extension::Extensions;
 use crate::outstanding::{Outstanding, SackError};
 use crate::packet::{HEADER_LEN, Sack};
 use crate::queue::SendQueue;
@@ -58,6 +59,8 @@ pub(crate) struct Sender {
     reordering_timer: Option<Instant>,
     forward: Forward,
     partial_reliability: bool,
+    /// I-DATA in the place of DATA.
+    interleaving: bool,
     segment: usize,
     /// When DATA left last.
     last_sent: Instant,
@@ -99,12 +102,13 @@ impl Sender {
         max_packet: usize,
         initial: u32,
         a_rwnd: u32,
-        partial_reliability: bool,
+        extensions: Extensions,
     ) -> Self {
+        let interleaving = settings.interleaving && extensions.interleaving;
         let segment = segment(max_packet);
         let burst = settings.max_burst.max(settings.initial_window).max(1);
         Self {
-            outstanding: Outstanding::new(now, Tsn::initial(initial)),
+            outstanding: Outstanding::new(now, Tsn::initial(initial), interleaving),
             congestion: controller(settings, segment, initial),
             pacer: Pacer::default(),
             seed: initial,
@@ -120,7 +124,8 @@ impl Sender {
             tail_probe: TailProbe::default(),
             reordering_timer: None,
             forward: Forward::default(),
-            partial_reliability,
+            partial_reliability: extensions.forward_tsn,
+            interleaving,
             segment,
             last_sent: now,
         }
@@ -311,7 +316,7 @@ impl Sender {
 
     /// Tells what was given up.
     fn settle(&mut self, upper: &mut Upper<'_>) {
-        if let Some(stream) = self.outstanding.take_cut_off() {
+        while let Some(stream) = self.outstanding.take_cut_off() {
             upper.queue.abandon_current(stream, upper.events);
         }
         for stream in self.outstanding.take_abandoned() {

@@ -19,6 +19,18 @@ mod limited {
     testkit::sctp_conformance!(super::subject());
 }
 
+/// sctp-043, sctp-046
+mod interleaving {
+    testkit::sctp_conformance!(
+        super::Subject::new(|| {
+            let mut factory = super::Factory::default();
+            factory.interleaving = true;
+            super::Arc::new(factory)
+        })
+        .claiming(|claims| claims.gives_up_within = None)
+    );
+}
+
 mod default {
     testkit::sctp_conformance!(
         super::Subject::new(|| super::Arc::new(super::Factory::default()))

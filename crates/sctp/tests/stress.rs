@@ -103,6 +103,7 @@ fn run(seed: u64, bytes: usize) {
     ];
     let mut factory = Factory::default();
     factory.congestion = controls[dice.roll() as usize % 4];
+    factory.interleaving = dice.percent(50);
     let mut pair = Pair::with(seed, &factory, &link::config());
     pair.connect();
     pair.run_until(Pair::both_connected);

@@ -150,7 +150,7 @@ impl Association {
         let sender = wait.sender.take();
         // Parameters that want a report travel with the COOKIE ECHO (RFC 9260 §3.2.2).
         self.local.report_parameters(&unrecognized);
-        let tcb = Tcb::new(now, &self.local, phase, peer, sender);
+        let tcb = Tcb::new(now, &mut self.local, phase, peer, sender);
         self.state = State::Open(Box::new(tcb));
     }
 
@@ -180,7 +180,7 @@ impl Association {
                 let shutdown = wait.shutdown;
                 let sender = wait.sender.take();
                 let peer = Peer::from_cookie(&cookie);
-                let mut tcb = Tcb::new(now, &self.local, Phase::Established, peer, sender);
+                let mut tcb = Tcb::new(now, &mut self.local, Phase::Established, peer, sender);
                 tcb.establish(now, &mut self.local, shutdown);
                 self.state = State::Open(Box::new(tcb));
                 self.local.reply_first(&CookieAck);
@@ -234,7 +234,7 @@ impl Association {
         self.local.queue.restart(&mut self.local.events);
         self.local.events.push_back(SctpEvent::Restarted);
         let peer = Peer::from_cookie(cookie);
-        **tcb = Tcb::new(now, &self.local, Phase::Established, peer, None);
+        **tcb = Tcb::new(now, &mut self.local, Phase::Established, peer, None);
         tcb.heartbeat
             .restart(now, &mut self.local, tcb.sender.rto());
         if shutdown {

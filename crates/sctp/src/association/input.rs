@@ -3,9 +3,10 @@ use super::{Association, State};
 use crate::outstanding::SackError;
 use crate::packet::{
     Abort, CauseCode, Chunk, CookieAck, CookieEcho, Data, DecodeError, ForwardTsn, Header,
-    Heartbeat, HeartbeatAck, Init, InitAck, OperationError, Packet, ReConfig, Sack, Shutdown,
-    ShutdownAck, ShutdownComplete,
+    Heartbeat, HeartbeatAck, IData, IForwardTsn, Init, InitAck, OperationError, Packet, ReConfig,
+    Sack, Shutdown, ShutdownAck, ShutdownComplete,
 };
+use crate::receiver::Incoming;
 use layer::{Blame, End};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -126,7 +127,8 @@ impl Association {
         chunk: Chunk<'_>,
     ) -> Result<Flow, DecodeError> {
         match chunk.kind {
-            Data::KIND => self.handle_data(&Data::parse(chunk)?),
+            Data::KIND => self.handle_data(&Incoming::Data(Data::parse(chunk)?)),
+            IData::KIND => self.handle_data(&Incoming::IData(IData::parse(chunk)?)),
             Sack::KIND => self.handle_sack(now, &Sack::parse(chunk)?),
             InitAck::KIND => self.handle_init_ack(now, &InitAck::parse(chunk)?),
             CookieEcho::KIND => {
@@ -165,6 +167,7 @@ impl Association {
                 tcb.handle_heartbeat_ack(now, &mut self.local, &HeartbeatAck::parse(chunk)?);
             }
             ForwardTsn::KIND => tcb.handle_forward_tsn(&ForwardTsn::parse(chunk)?),
+            IForwardTsn::KIND => tcb.handle_i_forward_tsn(&IForwardTsn::parse(chunk)?),
             ReConfig::KIND => {
                 tcb.handle_re_config(now, &mut self.local, &ReConfig::parse(chunk))?;
             }

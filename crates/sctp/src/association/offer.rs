@@ -5,8 +5,8 @@ use super::tcb::Peer;
 use crate::cookie::Cookie;
 use crate::extension::Extensions;
 use crate::packet::{
-    CauseCode, DecodeError, ForwardTsn, Init, InitAck, Parameter, ParameterType, ReConfig, padded,
-    write_parameter,
+    CauseCode, DecodeError, ForwardTsn, IData, IForwardTsn, Init, InitAck, Parameter,
+    ParameterType, ReConfig, padded, write_parameter,
 };
 
 /// The streams we ask for, both ways (RFC 8831 §6.2).
@@ -75,7 +75,10 @@ impl<'a> Offer<'a> {
         match parameter.kind {
             ParameterType::FORWARD_TSN_SUPPORTED => self.peer.extensions.forward_tsn = true,
             ParameterType::SUPPORTED_EXTENSIONS => {
-                self.peer.extensions.re_config |= parameter.value.contains(&ReConfig::KIND);
+                let has = |kind| parameter.value.contains(&kind);
+                self.peer.extensions.re_config |= has(ReConfig::KIND);
+                // One without the other would lose messages that were given up.
+                self.peer.extensions.interleaving |= has(IData::KIND) && has(IForwardTsn::KIND);
             }
             // RFC 9653 §4: other methods than that of DTLS are not ours.
             ParameterType::ZERO_CHECKSUM_ACCEPTABLE => {
@@ -189,11 +192,17 @@ impl Local {
     fn own_parameters(&self) -> Vec<u8> {
         let mut parameters = Vec::with_capacity(128);
         write_parameter(&mut parameters, ParameterType::FORWARD_TSN_SUPPORTED, &[]);
-        let extensions = [ReConfig::KIND, ForwardTsn::KIND];
+        let extensions = [
+            ReConfig::KIND,
+            ForwardTsn::KIND,
+            IData::KIND,
+            IForwardTsn::KIND,
+        ];
+        let count = if self.settings.interleaving { 4 } else { 2 };
         write_parameter(
             &mut parameters,
             ParameterType::SUPPORTED_EXTENSIONS,
-            &extensions,
+            &extensions[..count],
         );
         if self.authenticated {
             let kind = ParameterType::ZERO_CHECKSUM_ACCEPTABLE;

@@ -20,6 +20,8 @@ pub(super) struct Tcb {
     pub(super) heartbeat: HeartbeatTimer,
     /// Timeouts in a row, of any kind (RFC 9260 §8.1).
     pub(super) errors: u32,
+    /// I-DATA is used, and DATA a violation (RFC 8260 §2.2.1).
+    pub(super) interleaving: bool,
 }
 
 /// The states of RFC 9260 §4 in which there is a TCB.
@@ -65,11 +67,13 @@ impl Tcb {
     /// `sender` is what was sent with an earlier COOKIE ECHO already.
     pub(super) fn new(
         now: Instant,
-        local: &Local,
+        local: &mut Local,
         phase: Phase,
         peer: Peer,
         sender: Option<Box<Sender>>,
     ) -> Self {
+        let interleaving = local.settings.interleaving && peer.extensions.interleaving;
+        local.queue.set_interleaving(interleaving);
         let mut sender =
             sender.map_or_else(|| Sender::for_peer(now, local, &peer), |sender| *sender);
         if let Some(round_trip) = local.round_trip_hint {
@@ -82,6 +86,7 @@ impl Tcb {
             reset: Reset::new(local.initial_tsn, peer.initial_tsn),
             heartbeat: HeartbeatTimer::default(),
             errors: 0,
+            interleaving,
             peer,
         }
     }
@@ -139,7 +144,7 @@ impl Sender {
             local.max_packet,
             local.initial_tsn,
             peer.a_rwnd,
-            peer.extensions.forward_tsn,
+            peer.extensions,
         )
     }
 }

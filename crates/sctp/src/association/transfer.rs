@@ -1,8 +1,9 @@
 use super::{Association, State};
 use crate::association::tcb::{Phase, Tcb};
 use crate::outstanding::SackError;
-use crate::packet::{CauseCode, Data, ForwardTsn, Sack};
+use crate::packet::{CauseCode, ForwardTsn, IForwardTsn, Sack};
 use crate::reassembly::Violation;
+use crate::receiver::Incoming;
 use layer::{Outgoing, SctpError, SctpState};
 use std::time::Instant;
 
@@ -35,23 +36,29 @@ impl Association {
         self.local.queue.push(now, message)
     }
 
-    /// DATA (RFC 9260 §6.2).
-    pub(super) fn handle_data(&mut self, data: &Data<'_>) {
+    /// DATA (RFC 9260 §6.2) or I-DATA (RFC 8260 §2.2.3).
+    pub(super) fn handle_data(&mut self, data: &Incoming<'_>) {
         let State::Open(tcb) = &mut self.state else {
             return;
         };
         if !tcb.accepts_data() {
             return;
         }
-        if data.payload.is_empty() {
-            let tsn = data.tsn.to_be_bytes();
+        if data.is_interleaved() != tcb.interleaving {
+            // Only the kind that both have agreed on (RFC 8260 §2.2.3).
+            let reason = "data of the kind that was not agreed on";
+            self.violated(CauseCode::PROTOCOL_VIOLATION, reason.as_bytes(), reason);
+            return;
+        }
+        if data.payload().is_empty() {
+            let tsn = data.tsn().to_be_bytes();
             self.violated(CauseCode::NO_USER_DATA, &tsn, "a data chunk without data");
             return;
         }
-        if data.stream >= tcb.peer.incoming {
+        if data.stream() >= tcb.peer.incoming {
             // Acknowledged, reported, and thrown away (RFC 9260 §6.5).
             tcb.receiver.discard(data);
-            let [high, low] = data.stream.to_be_bytes();
+            let [high, low] = data.stream().to_be_bytes();
             let info = [high, low, 0, 0];
             self.local
                 .report(CauseCode::INVALID_STREAM_IDENTIFIER, &info);
@@ -125,6 +132,13 @@ impl Tcb {
     pub(super) fn handle_forward_tsn(&mut self, forward: &ForwardTsn<'_>) {
         if self.accepts_data() {
             self.receiver.forward(forward);
+        }
+    }
+
+    /// I-FORWARD-TSN (RFC 8260 §2.3.1).
+    pub(super) fn handle_i_forward_tsn(&mut self, forward: &IForwardTsn<'_>) {
+        if self.accepts_data() {
+            self.receiver.forward_interleaved(forward);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Fate, Outstanding, Sent};
 use crate::packet::ForwardTsn;
-use crate::queue::Fragment;
+use crate::queue::{Fragment, ssn};
 use crate::serial::Tsn;
 use bytes::{BufMut, Bytes};
 use std::collections::BTreeMap;
@@ -11,21 +11,47 @@ impl Outstanding {
     /// Gives up the whole message of a chunk (RFC 3758 §3.5, A3).
     pub(super) fn abandon(&mut self, tsn: Tsn) {
         let at = self.first.distance_to(tsn);
-        let stream = self.chunks[at].fragment.stream;
+        let fragment = &self.chunks[at].fragment;
+        let (stream, name) = (fragment.stream, fragment.message());
+        // Fragments of other messages may lie between, where messages interleave.
+        let of_message = |sent: &Sent| sent.fragment.message() == name;
         let mut from = at;
-        while from > 0 && !self.chunks[from].fragment.beginning {
-            from -= 1;
+        for before in (0..=at).rev() {
+            if of_message(&self.chunks[before]) {
+                from = before;
+                if self.chunks[before].fragment.beginning {
+                    break;
+                }
+            } else if !self.interleaving {
+                break;
+            }
         }
         let mut to = at;
-        while to + 1 < self.chunks.len() && !self.chunks[to].fragment.ending {
-            to += 1;
+        for after in at..self.chunks.len() {
+            if of_message(&self.chunks[after]) {
+                to = after;
+                if self.chunks[after].fragment.ending {
+                    break;
+                }
+            } else if !self.interleaving {
+                break;
+            }
         }
-        if !self.chunks[to].fragment.ending {
-            self.cut_off = Some(stream);
+        let last = &self.chunks[to].fragment;
+        if !last.ending {
+            self.cut_off.push(Fragment {
+                beginning: false,
+                ending: true,
+                data: Bytes::new(),
+                ..*last
+            });
         }
         for at in from..=to {
             let tsn = self.first.plus(at);
             let sent = &mut self.chunks[at];
+            if sent.fragment.message() != name {
+                continue;
+            }
             match sent.fate {
                 Fate::InFlight => self.in_flight -= Self::cost(sent.fragment.data.len()),
                 Fate::Lost => {
@@ -45,21 +71,15 @@ impl Outstanding {
         std::mem::take(&mut self.abandoned)
     }
 
-    /// If the message given up last has an unsent rest: the stream whose rest must be thrown away.
+    /// If a message that was given up has an unsent rest: the stream whose rest must be thrown away.
     ///
     /// The receiver may have all that was sent, and would take the next message for the rest. So
     /// the end that was never sent gets a TSN too, which is skipped with the others.
     pub(crate) fn take_cut_off(&mut self) -> Option<u16> {
-        let stream = self.cut_off.take()?;
+        let fragment = self.cut_off.pop()?;
+        let stream = fragment.stream;
         let last = self.chunks.back()?;
         let (departure, snapshot) = (last.departure, last.snapshot);
-        let last = &last.fragment;
-        let fragment = Fragment {
-            beginning: false,
-            ending: true,
-            data: Bytes::new(),
-            ..*last
-        };
         self.chunks.push_back(Sent {
             fragment,
             fate: Fate::Abandoned,
@@ -89,27 +109,35 @@ impl Outstanding {
         self.advanced
     }
 
-    /// Writes the streams of a FORWARD TSN, four bytes each, and returns its New Cumulative TSN:
-    /// the Advanced.Peer.Ack.Point, or less if more does not fit (RFC 3758 §3.5, C4).
+    /// Writes the list of a FORWARD TSN, four bytes for each stream, or of an I-FORWARD-TSN, eight,
+    /// and returns its New Cumulative TSN: the Advanced.Peer.Ack.Point, or less if more does not fit
+    /// (RFC 3758 §3.5, C4).
     pub(crate) fn write_forward(&self, room: usize, out: &mut Vec<u8>) -> Option<Tsn> {
-        let most = room.checked_sub(ForwardTsn::FIXED_LEN)? / 4;
+        let entry = if self.interleaving { 8 } else { 4 };
+        let most = room.checked_sub(ForwardTsn::FIXED_LEN)? / entry;
         let mut highest = BTreeMap::new();
         let mut to = self.first.previous();
         let skipped = self.first.distance_to(self.advanced.next());
         for sent in self.chunks.iter().take(skipped) {
             let fragment = &sent.fragment;
-            if !fragment.unordered {
-                if highest.len() == most && !highest.contains_key(&fragment.stream) {
+            if !fragment.unordered || self.interleaving {
+                let kind = (fragment.stream, fragment.unordered);
+                if highest.len() == most && !highest.contains_key(&kind) {
                     break;
                 }
-                highest.insert(fragment.stream, fragment.ssn);
+                highest.insert(kind, fragment.number);
             }
             to = to.next();
         }
         out.clear();
-        for (stream, ssn) in highest {
+        for ((stream, unordered), number) in highest {
             out.put_u16(stream);
-            out.put_u16(ssn);
+            if self.interleaving {
+                out.put_u16(u16::from(unordered));
+                out.put_u32(number);
+            } else {
+                out.put_u16(ssn(number));
+            }
         }
         (to >= self.first).then_some(to)
     }

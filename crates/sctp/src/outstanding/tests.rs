@@ -7,7 +7,8 @@ use super::*;
 fn fragment() -> Fragment {
     Fragment {
         stream: 0,
-        ssn: 0,
+        number: 0,
+        fsn: 0,
         protocol: 53,
         unordered: false,
         beginning: true,
@@ -21,7 +22,7 @@ fn fragment() -> Fragment {
 /// one is lost. Returns what was looked at for each packet.
 fn visits(chunks: usize, packets: usize) -> usize {
     let mut now = Instant::now();
-    let mut outstanding = Outstanding::new(Instant::now(), Tsn::initial(1));
+    let mut outstanding = Outstanding::new(Instant::now(), Tsn::initial(1), false);
     let round_trip = Duration::from_micros(10) * u32::try_from(chunks).unwrap();
     let smoothed = Some(round_trip);
     // By arrival: the number on the wire.

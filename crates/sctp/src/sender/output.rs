@@ -2,8 +2,11 @@
 
 use super::{Sender, SentForward, Upper, WindowProbe};
 use crate::outstanding::Outstanding;
-use crate::packet::{DATA_OVERHEAD, Data, ForwardTsn, HEADER_LEN, Writer};
-use crate::queue::{Fragment, Limit, SendQueue};
+use crate::packet::{
+    DATA_OVERHEAD, Data, ForwardTsn, HEADER_LEN, I_DATA_OVERHEAD, IData, IForwardTsn, Writer,
+    padded,
+};
+use crate::queue::{Fragment, Limit, SendQueue, ssn};
 use crate::serial::Tsn;
 use std::time::Instant;
 
@@ -29,15 +32,29 @@ impl Sender {
         }
         queue
             .next_len()
-            .is_some_and(|len| self.may_send(len.min(self.segment - DATA_OVERHEAD)))
+            .is_some_and(|len| self.may_send(len.min(self.segment - self.overhead())))
     }
 
     /// The largest packet that is needed: more than usual for a chunk that was cut for a larger
     /// path and cannot be cut again (RFC 9260 §6.9).
     pub(crate) fn packet_len(&mut self, now: Instant, max_packet: usize) -> usize {
         let lost = self.outstanding.next_lost(now);
-        let needed = lost.map_or(0, |(_, len)| HEADER_LEN + Outstanding::cost(len));
+        let needed = lost.map_or(0, |(_, len)| HEADER_LEN + self.wire_len(len));
         max_packet.max(needed)
+    }
+
+    /// What a chunk has around its user data.
+    fn overhead(&self) -> usize {
+        if self.interleaving {
+            I_DATA_OVERHEAD
+        } else {
+            DATA_OVERHEAD
+        }
+    }
+
+    /// What a chunk with this much user data takes in a packet.
+    pub(super) fn wire_len(&self, payload: usize) -> usize {
+        padded(self.overhead() + payload)
     }
 
     /// RFC 3758 §3.5, C3 to C5.
@@ -53,10 +70,19 @@ impl Sender {
         let Some(to) = self.outstanding.write_forward(packet.remaining(), scratch) else {
             return;
         };
-        if packet.push(&ForwardTsn {
-            new_cumulative_tsn: to.wire(),
-            skipped: scratch,
-        }) {
+        let new_cumulative_tsn = to.wire();
+        let pushed = if self.interleaving {
+            packet.push(&IForwardTsn {
+                new_cumulative_tsn,
+                skipped: scratch,
+            })
+        } else {
+            packet.push(&ForwardTsn {
+                new_cumulative_tsn,
+                skipped: scratch,
+            })
+        };
+        if pushed {
             self.forward.due = false;
             self.forward.sent = Some(SentForward {
                 at: now,
@@ -106,17 +132,18 @@ impl Sender {
     }
 
     fn write_lost(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
+        let interleaving = self.interleaving;
         let mut written = false;
         while self.may_retransmit()
             && let Some((tsn, len)) = self.outstanding.next_lost(now)
-            && Outstanding::cost(len) <= packet.remaining()
+            && self.wire_len(len) <= packet.remaining()
         {
             // The earliest outstanding chunk restarts the timer (RFC 9260 §6.1).
             if tsn == self.outstanding.first() {
                 self.timer = Some(now + self.rto.backed_off(self.expirations));
             }
             let fragment = self.outstanding.retransmit(now, tsn);
-            packet.push(&chunk(fragment, tsn, false));
+            push_chunk(packet, fragment, tsn, false, interleaving);
             upper.stats.retransmissions += 1;
             written = true;
         }
@@ -144,7 +171,7 @@ impl Sender {
             upper.stats.messages_abandoned += upper.queue.expire(now, upper.events);
             let (Some(len), Some(room)) = (
                 upper.queue.next_len(),
-                packet.remaining().checked_sub(DATA_OVERHEAD),
+                packet.remaining().checked_sub(self.overhead()),
             ) else {
                 self.note_idleness(upper.queue);
                 return;
@@ -180,9 +207,10 @@ impl Sender {
             // The peer could not be told to go on without it (RFC 3758 §3.3.3).
             fragment.limit = Limit::Never;
         }
+        let interleaving = self.interleaving;
         let (tsn, fragment) = self.outstanding.push(now, fragment);
         // Nothing follows that would make the receiver acknowledge: ask for it (RFC 9260 §3.3.1).
-        packet.push(&chunk(fragment, tsn, is_last));
+        push_chunk(packet, fragment, tsn, is_last, interleaving);
         self.last_sent = now;
         self.timer
             .get_or_insert(now + self.rto.backed_off(self.expirations));
@@ -220,16 +248,43 @@ impl Sender {
     }
 }
 
-pub(super) fn chunk(fragment: &Fragment, tsn: Tsn, immediate: bool) -> Data<'_> {
-    Data {
-        immediate,
-        unordered: fragment.unordered,
-        beginning: fragment.beginning,
-        ending: fragment.ending,
-        tsn: tsn.wire(),
-        stream: fragment.stream,
-        ssn: fragment.ssn,
-        protocol: fragment.protocol,
-        payload: &fragment.data,
-    }
+/// Writes a chunk of the kind that both ends have agreed on.
+pub(super) fn push_chunk(
+    packet: &mut Writer<'_>,
+    fragment: &Fragment,
+    tsn: Tsn,
+    immediate: bool,
+    interleaving: bool,
+) {
+    let pushed = if interleaving {
+        packet.push(&IData {
+            immediate,
+            unordered: fragment.unordered,
+            beginning: fragment.beginning,
+            ending: fragment.ending,
+            tsn: tsn.wire(),
+            stream: fragment.stream,
+            mid: fragment.number,
+            protocol: fragment.protocol,
+            fsn: fragment.fsn,
+            payload: &fragment.data,
+        })
+    } else {
+        packet.push(&Data {
+            immediate,
+            unordered: fragment.unordered,
+            beginning: fragment.beginning,
+            ending: fragment.ending,
+            tsn: tsn.wire(),
+            stream: fragment.stream,
+            ssn: if fragment.unordered {
+                0
+            } else {
+                ssn(fragment.number)
+            },
+            protocol: fragment.protocol,
+            payload: &fragment.data,
+        })
+    };
+    debug_assert!(pushed, "the caller has made room");
 }

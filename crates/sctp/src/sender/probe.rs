@@ -2,7 +2,6 @@
 //! tells so. After two round trips of silence one more packet is sent, whose SACK does.
 
 use super::{Sender, Upper, WindowProbe, output};
-use crate::outstanding::Outstanding;
 use crate::packet::Writer;
 use crate::serial::Tsn;
 use std::time::{Duration, Instant};
@@ -113,11 +112,12 @@ impl Sender {
         let Some((tsn, len)) = self.outstanding.last_in_flight(now) else {
             return;
         };
-        if Outstanding::cost(len) > packet.remaining() {
+        if self.wire_len(len) > packet.remaining() {
             return;
         }
+        let interleaving = self.interleaving;
         let fragment = self.outstanding.retransmit(now, tsn);
-        packet.push(&output::chunk(fragment, tsn, true));
+        output::push_chunk(packet, fragment, tsn, true, interleaving);
         upper.stats.retransmissions += 1;
         self.last_sent = now;
         self.sent_probe(now, tsn, true);
