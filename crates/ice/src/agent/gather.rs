@@ -216,7 +216,13 @@ impl Agent {
             (_, Ok(bound)) => self.emit(IceEvent::CloseSocket {
                 socket: bound.socket,
             }),
-            (_, Err(error)) => tracing::debug!(?error, "an address could not be bound"),
+            (preference, Err(error)) => {
+                tracing::debug!(?error, "an address could not be bound");
+                // Where there is no UDP there may be TCP.
+                if let Some((_, ip)) = preference.filter(|_| !self.is_closed()) {
+                    self.add_tcp(now, ip);
+                }
+            }
         }
         self.finish_gathering();
     }
@@ -232,7 +238,7 @@ impl Agent {
         if self.policy != TransportPolicy::Relay {
             self.add_host(now, &base);
         }
-        self.add_tcp(now, &base);
+        self.add_tcp(now, base.local.ip());
         self.ask_servers(base);
     }
 

@@ -1,7 +1,7 @@
 //! TCP candidates (RFC 6544): listeners, connections that we open, connections that we accept.
 
 use super::Agent;
-use crate::candidate::{Base, Direction, LocalCandidate};
+use crate::candidate::{Direction, LocalCandidate};
 use crate::pair::{Pair, PairId};
 use crate::via::Via;
 use layer::{
@@ -9,7 +9,7 @@ use layer::{
 };
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 /// Accepted connections of an agent; further ones are closed at once.
@@ -69,22 +69,22 @@ impl Streams {
     }
 
     /// A listener of the generation before on the same address.
-    fn reusable(&self, base: &Base, direction: Direction) -> Option<Listener> {
+    fn reusable(&self, ip: IpAddr, direction: Direction) -> Option<Listener> {
         let mut listeners = self.listeners.iter();
         listeners
-            .find(|it| it.bound.local.ip() == base.local.ip() && it.direction == direction)
+            .find(|it| it.bound.local.ip() == ip && it.direction == direction)
             .copied()
     }
 }
 
 impl Agent {
     /// The TCP candidates of an address (RFC 6544 §4.1, §5.1).
-    pub(super) fn add_tcp(&mut self, now: Instant, base: &Base) {
+    pub(super) fn add_tcp(&mut self, now: Instant, ip: IpAddr) {
         if self.policy == TransportPolicy::Relay {
             return;
         }
         if self.settings.tcp_active && !self.settings.lite {
-            let address = SocketAddr::new(base.local.ip(), DISCARD);
+            let address = SocketAddr::new(ip, DISCARD);
             self.add_tcp_host(now, Via::Unconnected, address, Direction::Active);
         }
         let directions = [
@@ -98,19 +98,19 @@ impl Agent {
             if !wanted {
                 continue;
             }
-            match self.streams.reusable(base, direction) {
+            match self.streams.reusable(ip, direction) {
                 Some(listener) => self.add_listener(now, &listener),
-                None => self.listen(base, direction),
+                None => self.listen(ip, direction),
             }
         }
     }
 
-    fn listen(&mut self, base: &Base, direction: Direction) {
+    fn listen(&mut self, ip: IpAddr, direction: Direction) {
         let request = self.new_request_id();
         self.gathering.wait_for_listener(request, direction);
         self.emit(IceEvent::ListenTcp {
             request,
-            local: SocketAddr::new(base.local.ip(), 0),
+            local: SocketAddr::new(ip, 0),
             ports: self.settings.tcp_ports,
         });
     }
