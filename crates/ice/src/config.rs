@@ -26,6 +26,9 @@ pub struct Factory {
     pub ipv4: bool,
     /// Offer IPv6 addresses. Default `true`.
     pub ipv6: bool,
+    /// Offer only the addresses that packets to the world leave from, one of each family: what a
+    /// browser shows of a user who has not consented to more (RFC 8828 §5.2, mode 2). Default `false`.
+    pub default_routes_only: bool,
     /// Says of each remaining address whether it is offered. Default: all are.
     pub interface_filter: Option<InterfaceFilter>,
     /// The ports to bind, first and last. Default: the system chooses.
@@ -131,6 +134,7 @@ impl Factory {
             include_link_local: false,
             ipv4: true,
             ipv6: true,
+            default_routes_only: false,
             interface_filter: None,
             ports: None,
             remote_filter: None,

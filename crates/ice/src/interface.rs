@@ -34,6 +34,7 @@ fn is_usable(interface: &Interface, settings: &Factory) -> bool {
         IpAddr::V6(ip) => settings.ipv6 && is_usable_v6(ip, settings),
     };
     family
+        && (interface.default_route || !settings.default_routes_only)
         && !interface.address.is_multicast()
         && settings
             .interface_filter
@@ -141,6 +142,22 @@ mod tests {
         settings.include_loopback = true;
         let interfaces = listed(&["127.0.0.1", "10.0.0.1"]);
         assert_eq!(chosen(&interfaces, &settings), ["10.0.0.1", "127.0.0.1"]);
+    }
+
+    // ice-014
+    #[test]
+    fn without_consent_only_the_default_routes_are_shown() {
+        let mut interfaces = listed(&["10.0.0.1", "192.168.1.1", "2001:db8::1", "2001:db8::2"]);
+        interfaces[1].default_route = true;
+        interfaces[2].default_route = true;
+        let settings = Factory {
+            default_routes_only: true,
+            ..Factory::default()
+        };
+        assert_eq!(
+            chosen(&interfaces, &settings),
+            ["2001:db8::1", "192.168.1.1"]
+        );
     }
 
     // ice-010

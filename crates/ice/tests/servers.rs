@@ -12,8 +12,8 @@ use std::net::SocketAddr;
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 use stun::{
-    Builder, Class, ErrorCode, Lifetime, Message, Method, Priority, TransactionId, Username,
-    XorMappedAddress, XorRelayedAddress,
+    Builder, Class, Data, ErrorCode, Lifetime, Message, Method, Priority, TransactionId, Username,
+    XorMappedAddress, XorPeerAddress, XorRelayedAddress,
 };
 
 const HOST: &str = "10.0.0.1:5000";
@@ -323,4 +323,63 @@ fn a_check_names_both_ends_and_how_it_would_be_preferred() {
     let key = crypto::Provider::default();
     let key = key.hmac_sha1.key(b"a+password+of+22+chars");
     assert_eq!(check.integrity(&*key), Some(true));
+}
+
+/// An agent with an allocation whose server is not to be trusted, and what it says.
+fn with_relay() -> Gatherer {
+    let mut it = Gatherer::with(&["turn:192.0.2.1"], TransportPolicy::Relay);
+    let (_, id) = it.sent()[0];
+    let mut buf = [0; 200];
+    let len = Builder::new(&mut buf, Class::Success, Method::ALLOCATE, id)
+        .attribute(&XorRelayedAddress(addr(RELAYED)))
+        .attribute(&XorMappedAddress(addr(SEEN)))
+        .attribute(&Lifetime(600))
+        .finish()
+        .unwrap();
+    it.receive(SERVER, &buf[..len]);
+    assert_eq!(it.agent.local_candidates().len(), 1);
+    it
+}
+
+#[test]
+fn a_server_that_relays_what_nobody_permitted_is_not_believed() {
+    let mut it = with_relay();
+    for number in 0..10_000_u32 {
+        let [_, _, high, low] = number.to_be_bytes();
+        let peer = SocketAddr::from(([203, 0, high, low], 9));
+        let mut buf = [0; 200];
+        let id = TransactionId([low; 12]);
+        let len = Builder::new(&mut buf, Class::Indication, Method::DATA, id)
+            .attribute(&XorPeerAddress(peer))
+            .attribute(&Data(b"\x80 not from a peer of ours"))
+            .finish()
+            .unwrap();
+        it.receive(SERVER, &buf[..len]);
+        // Channels that were never bound, and lengths that are not there.
+        it.receive(SERVER, &[0x40, low, 0, high, 1, 2, 3]);
+    }
+    assert!(it.agent.stats().pairs.is_empty());
+    assert!(it.agent.remote_candidates().is_empty());
+    assert_eq!(it.sent().len(), 0, "nothing is answered");
+}
+
+#[test]
+fn what_comes_past_the_relay_is_not_answered_where_only_relays_may_be_seen() {
+    let mut it = with_relay();
+    let ours = it.agent.local_credentials().clone();
+    let key = crypto::Provider::default()
+        .hmac_sha1
+        .key(ours.password.as_bytes());
+    let mut buf = [0; 200];
+    let id = TransactionId([1; 12]);
+    let len = Builder::new(&mut buf, Class::Request, Method::BINDING, id)
+        .attribute(&Username(&format!("{}:peer", ours.username_fragment)))
+        .attribute(&Priority(99))
+        .integrity(&*key)
+        .fingerprint()
+        .finish()
+        .unwrap();
+    it.receive("203.0.113.9:9", &buf[..len]);
+    let mut out = [0; 1500];
+    assert_eq!(it.agent.poll_transmit(it.now, &mut out), None);
 }

@@ -314,6 +314,8 @@ pub struct Interface {
     pub loopback: bool,
     /// Whether the address is a temporary (privacy) one (RFC 8981).
     pub temporary: bool,
+    /// Whether packets to the world leave from this address: the default route of its family.
+    pub default_route: bool,
 }
 
 impl Interface {
@@ -326,6 +328,7 @@ impl Interface {
             index: 0,
             loopback: address.is_loopback(),
             temporary: false,
+            default_route: false,
         }
     }
 }

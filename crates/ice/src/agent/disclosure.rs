@@ -22,7 +22,7 @@ impl Agent {
     }
 
     /// Whether the addresses of this host may be told.
-    fn shows_hosts(&self) -> bool {
+    pub(super) fn shows_hosts(&self) -> bool {
         self.policy == TransportPolicy::All && !self.settings.multicast_names
     }
 

@@ -227,7 +227,7 @@ impl Agent {
         text: String,
     ) {
         // ice-012: where hosts are not shown, their addresses are not either.
-        let shown = local.filter(|_| self.policy == TransportPolicy::All);
+        let shown = local.filter(|_| self.shows_hosts());
         let error = CandidateError::new(shown, url.clone(), code, text);
         let mut record = ServerStats::new(url);
         record.address = address;
