@@ -9,6 +9,7 @@
 mod calls;
 mod channels;
 mod connect;
+mod connectivity;
 mod determinism;
 mod ending;
 mod endpoint;
