@@ -45,6 +45,13 @@ pub(crate) struct Reassembly {
     expected_len: usize,
 }
 
+/// What the streams of the peer expect next, for a hand-over.
+#[derive(Debug)]
+pub(crate) struct Numbers {
+    pub(crate) ssns: Vec<(u16, u16)>,
+    pub(crate) mids: Vec<(u16, u32)>,
+}
+
 /// Fragments with consecutive TSNs of one message.
 #[derive(Debug)]
 struct Run {
@@ -101,6 +108,30 @@ impl Reassembly {
     /// Whether the owner has taken all there is, and has no more than this of it still in hand.
     pub(crate) fn is_taken_but(&self, bytes: usize) -> bool {
         self.ready.is_empty() && self.unconsumed <= bytes
+    }
+
+    /// Nothing is held.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.pieces == 0 && self.held == 0 && self.deferred.is_none()
+    }
+
+    /// What each stream expects next.
+    pub(crate) fn numbers(&self) -> Numbers {
+        let streams = self.streams.iter();
+        Numbers {
+            ssns: streams
+                .map(|(&id, stream)| (id, stream.next.wire()))
+                .collect(),
+            mids: self.interleaved_numbers(),
+        }
+    }
+
+    pub(crate) fn resume_ssn(&mut self, stream: u16, ssn: u16) {
+        let incoming = Incoming {
+            next: Ssn::FIRST.near(ssn),
+            waiting: BTreeMap::new(),
+        };
+        self.streams.insert(stream, incoming);
     }
 
     /// Whether no more pieces can be held.

@@ -3,7 +3,7 @@
 
 use crate::Factory;
 use crate::packet::{Data, ForwardTsn, IData, IForwardTsn, Sack, Writer};
-use crate::reassembly::{Reassembly, Violation};
+use crate::reassembly::{Numbers, Reassembly, Violation};
 use crate::serial::Tsn;
 use crate::tracker::{Arrival, Tracker};
 use layer::Message;
@@ -323,6 +323,25 @@ impl Receiver {
     /// The TSN of the peer that a number on the wire means.
     pub(crate) fn read_tsn(&self, wire: u32) -> Tsn {
         self.tracker.read(wire)
+    }
+
+    // --- hand-over ---
+
+    /// Everything that has arrived was taken.
+    pub(crate) fn is_idle(&self) -> bool {
+        !self.tracker.has_gaps() && self.reassembly.is_idle()
+    }
+
+    pub(crate) fn numbers(&self) -> Numbers {
+        self.reassembly.numbers()
+    }
+
+    pub(crate) fn resume_ssn(&mut self, stream: u16, ssn: u16) {
+        self.reassembly.resume_ssn(stream, ssn);
+    }
+
+    pub(crate) fn resume_mid(&mut self, stream: u16, mid: u32) {
+        self.reassembly.resume_mid(stream, mid);
     }
 
     // --- output ---

@@ -153,6 +153,11 @@ impl Sender {
         self.outstanding.next_tsn().previous()
     }
 
+    /// The peer's window with nothing in flight.
+    pub(crate) fn peer_window(&self) -> u32 {
+        u32::try_from(self.a_rwnd).unwrap_or(u32::MAX)
+    }
+
     pub(crate) fn last_sent(&self) -> Instant {
         self.last_sent
     }

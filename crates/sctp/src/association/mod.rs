@@ -1,4 +1,5 @@
 mod connect;
+mod hand_over;
 mod heartbeat;
 mod input;
 mod local;
@@ -11,6 +12,7 @@ mod transfer;
 
 use crate::Factory;
 use connect::CookieWait;
+pub use hand_over::NotIdle;
 use layer::{
     Blame, End, Message, Outgoing, Sctp, SctpConfig, SctpConnect, SctpError, SctpEvent, SctpState,
     SctpStats, Start,

@@ -59,6 +59,21 @@ impl Reset {
         }
     }
 
+    /// Nothing is asked for on either side.
+    pub(super) fn is_idle(&self) -> bool {
+        self.request.is_none() && self.deferred.is_none()
+    }
+
+    /// Our next number, the peer's, and our last answer.
+    pub(super) fn numbers(&self) -> [u32; 3] {
+        [self.next_sequence, self.peer_sequence, self.last_result]
+    }
+
+    /// Goes on with these numbers.
+    pub(super) fn resume(&mut self, numbers: [u32; 3]) {
+        [self.next_sequence, self.peer_sequence, self.last_result] = numbers;
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.request.as_ref().map(|request| request.retry.due())
     }

@@ -228,6 +228,22 @@ impl Reassembly {
         }
     }
 
+    /// What each stream expects next.
+    pub(super) fn interleaved_numbers(&self) -> Vec<(u16, u32)> {
+        let streams = self.interleaved.streams.iter();
+        streams
+            .map(|(&id, stream)| (id, stream.next.wire()))
+            .collect()
+    }
+
+    pub(crate) fn resume_mid(&mut self, stream: u16, mid: u32) {
+        let incoming = Incoming {
+            next: Tsn::initial(mid),
+            ..Incoming::default()
+        };
+        self.interleaved.streams.insert(stream, incoming);
+    }
+
     /// Streams that have begun.
     pub(super) fn interleaved_streams(&self) -> Vec<u16> {
         self.interleaved.streams.keys().copied().collect()
