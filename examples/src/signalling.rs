@@ -44,8 +44,22 @@ pub async fn serve(
     page: &'static str,
     greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static,
 ) -> Outcome {
+    serve_with(address, page, own_sockets, greet).await
+}
+
+/// The same with connections that `make` makes.
+///
+/// # Errors
+///
+/// If the address cannot be listened on.
+pub async fn serve_with(
+    address: SocketAddr,
+    page: &'static str,
+    make: impl Fn() -> Outcome<PeerConnection> + Send + Sync + 'static,
+    greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static,
+) -> Outcome {
     let listener = listen(address).await?;
-    let door = Door::new(greet);
+    let door = Door::new(make, greet);
     let app = routes(page, &door);
     // Not a graceful shutdown: that would wait for a browser to give up its idle connection.
     tokio::select! {
@@ -81,7 +95,21 @@ pub fn router(
     page: &'static str,
     greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static,
 ) -> Router {
-    routes(page, &Door::new(greet))
+    routes(page, &Door::new(own_sockets, greet))
+}
+
+/// What [`serve_with`] serves, for who listens himself.
+pub fn router_with(
+    page: &'static str,
+    make: impl Fn() -> Outcome<PeerConnection> + Send + Sync + 'static,
+    greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static,
+) -> Router {
+    routes(page, &Door::new(make, greet))
+}
+
+/// A connection as it is without further ado.
+fn own_sockets() -> Outcome<PeerConnection> {
+    Ok(PeerConnection::builder(Configuration::default()).build()?)
 }
 
 fn routes(page: &'static str, door: &Arc<Door>) -> Router {
@@ -149,20 +177,25 @@ pub async fn over(connection: &PeerConnection) {
 
 /// What offers come in by.
 struct Door {
+    make: Box<dyn Fn() -> Outcome<PeerConnection> + Send + Sync>,
     greet: Box<dyn Fn(PeerConnection) -> Outcome + Send + Sync>,
     open: Mutex<Vec<PeerConnection>>,
 }
 
 impl Door {
-    fn new(greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static) -> Arc<Self> {
+    fn new(
+        make: impl Fn() -> Outcome<PeerConnection> + Send + Sync + 'static,
+        greet: impl Fn(PeerConnection) -> Outcome + Send + Sync + 'static,
+    ) -> Arc<Self> {
         Arc::new(Self {
+            make: Box::new(make),
             greet: Box::new(greet),
             open: Mutex::default(),
         })
     }
 
     async fn answer(&self, offer: SessionDescription) -> Outcome<SessionDescription> {
-        let connection = PeerConnection::builder(Configuration::default()).build()?;
+        let connection = (self.make)()?;
         let answered = self.negotiate(&connection, offer).await;
         match &answered {
             Ok(_) => self.lock().push(connection),

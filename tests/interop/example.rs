@@ -2,6 +2,8 @@
 
 #[path = "../../examples/save-to-disk/archive.rs"]
 mod archive;
+#[path = "../../examples/single-port/port.rs"]
+mod port;
 #[path = "../../examples/sfu/server.rs"]
 mod sfu;
 #[path = "../../examples/broadcast/stage.rs"]
@@ -31,6 +33,7 @@ pub(crate) enum Example {
     Broadcast,
     SaveToDisk,
     Sfu,
+    SinglePort,
 }
 
 /// What an example has begun.
@@ -38,6 +41,7 @@ pub(crate) enum Begun {
     Broadcast,
     SaveToDisk(Arc<Archive>),
     Sfu(Arc<Room>),
+    SinglePort,
 }
 
 impl Example {
@@ -65,6 +69,16 @@ impl Example {
                 let room = Room::open();
                 (sfu::router(&room), Begun::Sfu(room))
             }
+            Self::SinglePort => {
+                let endpoint = port::bind(0).expect("a port is free");
+                let page = include_str!("../../examples/single-port/index.html");
+                let make = move || port::connection(&endpoint);
+                let routes = signalling::router_with(page, make, |connection| {
+                    examples::spawn(port::serve(connection));
+                    Ok(())
+                });
+                (routes, Begun::SinglePort)
+            }
         }
     }
 }
@@ -73,7 +87,7 @@ impl Begun {
     /// Ends it when the page has passed its checks, and looks at what is left.
     pub(crate) async fn end(self) {
         match self {
-            Self::Broadcast => {}
+            Self::Broadcast | Self::SinglePort => {}
             Self::Sfu(room) => room.close().await,
             Self::SaveToDisk(archive) => {
                 let finished = timeout(END, archive.finished()).await;

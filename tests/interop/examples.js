@@ -130,3 +130,24 @@ check("a room of three pages", 60, async (course) => {
   await Promise.all(left.map((member) => sees(course, member, left.filter((other) => other !== member))));
   return { widths };
 });
+
+// --- single-port ---
+
+// Presses a button of the page, and looks at where its twenty connections end.
+async function twenty(course, button, protocol) {
+  const opened = await open(course);
+  opened.press(button);
+  await until(course, "twenty connections", () => said(opened), (text) => text.startsWith("20 connections"));
+  const rows = [...opened.find("#list").rows].slice(1);
+  const places = new Set(rows.map(({ cells }) => cells[1].textContent));
+  same(rows.length, 20, "the number of connections");
+  // One port on each address of the machine.
+  const ports = new Set([...places].map((place) => `${place.split(" ")[0]} ${place.split(":").at(-1)}`));
+  same(ports.size, 1, `the number of ports among ${[...places]}`);
+  assert([...ports][0].startsWith(`${protocol} `), `the port is ${[...ports]}`);
+  return [...places];
+}
+
+check("twenty connections to one UDP port", 30, (course) => twenty(course, "#udp", "udp"));
+
+check("twenty connections to one TCP port", 30, (course) => twenty(course, "#tcp", "tcp"));

@@ -192,6 +192,24 @@ fn chromium_meets_in_a_room() {
     interop("chromium_meets_in_a_room", visit);
 }
 
+/// Twenty connections at once behind one port, over UDP and over TCP alone.
+const CHECKS_OF_ONE_PORT: &[&str] = &[
+    "twenty connections to one UDP port",
+    "twenty connections to one TCP port",
+];
+
+#[test]
+fn chromium_connects_to_one_port() {
+    let visit = Visit::example(Browser::Chromium, Example::SinglePort, CHECKS_OF_ONE_PORT);
+    interop("chromium_connects_to_one_port", visit);
+}
+
+#[test]
+fn firefox_connects_to_one_port() {
+    let visit = Visit::example(Browser::Firefox, Example::SinglePort, CHECKS_OF_ONE_PORT);
+    interop("firefox_connects_to_one_port", visit);
+}
+
 #[test]
 fn firefox_meets_in_a_room() {
     let checks = &["a room of three pages"];
