@@ -4,7 +4,7 @@
 //! is printed, the load generator connects and asks for one connection after another.
 
 use crate::Result;
-use crate::pair::{connection, described};
+use crate::pair::{described, served};
 use crate::process::{Cpu, resident_kib};
 use muonrtc::{
     MediaKind, PeerConnection, PeerConnectionEvent, SdpType, SessionDescription, TrackLocal,
@@ -28,14 +28,14 @@ pub(crate) async fn serve() -> Result<()> {
         let reply = match request["role"].as_str() {
             Some("stats") => statistics(),
             Some("pub") => {
-                let publisher = connection()?;
+                let publisher = served()?;
                 tokio::spawn(forward(publisher.clone(), track.clone()));
                 let answer = answer(&publisher, &request).await?;
                 connections.push(publisher);
                 answer
             }
             Some("sub") => {
-                let subscriber = connection()?;
+                let subscriber = served()?;
                 subscriber.add_track(&track, &["forwarded"])?;
                 let answer = answer(&subscriber, &request).await?;
                 connections.push(subscriber);

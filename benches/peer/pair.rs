@@ -3,10 +3,10 @@
 use crate::{Result, setting};
 use ice::InterfaceFilter;
 use muonrtc::{
-    Configuration, DataChannel, DataChannelInit, PeerConnection, PeerConnectionEvent,
-    SessionDescription, Stack,
+    Configuration, DataChannel, DataChannelInit, Endpoint, EndpointConfig, PeerConnection,
+    PeerConnectionEvent, SessionDescription, Stack,
 };
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Two ends that are connected.
@@ -21,7 +21,7 @@ pub(crate) struct Pair {
 
 impl Pair {
     pub(crate) async fn connect(ordered: bool) -> Result<Self> {
-        let (offerer, answerer) = (connection()?, connection()?);
+        let (offerer, answerer) = (connection()?, served()?);
         let mut init = DataChannelInit::default();
         init.ordered = ordered;
         let near = offerer.create_data_channel("data", Some(init))?;
@@ -52,21 +52,43 @@ impl Pair {
     }
 }
 
-/// A connection with the default layers that uses the address of the comparison alone, as its peers
-/// do.
+/// The default layers, whose agents use the address of the comparison alone, as its peers do.
+static STACK: LazyLock<Stack> = LazyLock::new(|| {
+    let address = setting::address();
+    let mut agents = ice::Factory::default();
+    agents.include_loopback = address.is_loopback();
+    agents.interface_filter = Some(InterfaceFilter::new(move |interface| {
+        interface.address == address
+    }));
+    let mut stack = Stack::default();
+    stack.ice = Arc::new(agents);
+    stack
+});
+
+/// A connection with a socket of its own.
 pub(crate) fn connection() -> Result<PeerConnection> {
-    static STACK: LazyLock<Stack> = LazyLock::new(|| {
-        let address = setting::address();
-        let mut agents = ice::Factory::default();
-        agents.include_loopback = address.is_loopback();
-        agents.interface_filter = Some(InterfaceFilter::new(move |interface| {
-            interface.address == address
-        }));
-        let mut stack = Stack::default();
-        stack.ice = Arc::new(agents);
-        stack
-    });
     let builder = PeerConnection::with_stack(Configuration::default(), STACK.clone());
+    Ok(builder.build()?)
+}
+
+/// A connection behind the one port of this process, as a server has it; with `OWN_PORTS=1` one with
+/// a socket of its own.
+pub(crate) fn served() -> Result<PeerConnection> {
+    if setting::is_set("OWN_PORTS") {
+        return connection();
+    }
+    static ENDPOINT: OnceLock<Endpoint> = OnceLock::new();
+    let endpoint = match ENDPOINT.get() {
+        Some(endpoint) => endpoint,
+        None => {
+            let mut config = EndpointConfig::default();
+            config.addresses = vec![setting::address()];
+            config.shards = setting::number("SHARDS").unwrap_or(0);
+            let bound = Endpoint::bind(config)?;
+            ENDPOINT.get_or_init(|| bound)
+        }
+    };
+    let builder = endpoint.peer_connection_with_stack(Configuration::default(), STACK.clone());
     Ok(builder.build()?)
 }
 

@@ -10,6 +10,11 @@ pub(crate) fn number<T: FromStr>(name: &str) -> Option<T> {
     var(name).ok()?.parse().ok()
 }
 
+/// Whether this variable is set to anything but 0.
+pub(crate) fn is_set(name: &str) -> bool {
+    var(name).is_ok_and(|value| value != "0")
+}
+
 /// The seconds in this variable, or else so many.
 pub(crate) fn seconds(name: &str, default: f64) -> Duration {
     Duration::from_secs_f64(number(name).unwrap_or(default))
