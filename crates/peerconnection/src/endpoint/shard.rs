@@ -62,7 +62,7 @@ impl Shard {
             listeners,
             streams: Streams::default(),
             paths: Paths::default(),
-            timers: Timers::default(),
+            timers: Timers::new(now()),
             ready: VecDeque::new(),
             touched: Vec::new(),
             blocked: VecDeque::new(),
@@ -157,7 +157,7 @@ impl Shard {
         } else if closed && !is_blocked {
             return self.inner.forget(member);
         }
-        if let Some(deadline) = deadline
+        if let Some(deadline) = deadline.map(|deadline| self.timers.rounded(now(), deadline))
             && member.arm(deadline)
         {
             self.timers.push(deadline, Arc::clone(member));
