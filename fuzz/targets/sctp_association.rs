@@ -14,12 +14,19 @@ const LONG_ENOUGH: Duration = Duration::from_secs(300);
 
 fuzz_target!(|bytes: &[u8]| {
     let tape = Tape::new(bytes);
-    let factory = sctp::Factory::default();
+    let mut factory = sctp::Factory::default();
+    factory.interleaving = tape.flag();
+    factory.congestion = match tape.number() % 3 {
+        0 => sctp::CongestionControl::Reno,
+        1 => sctp::CongestionControl::Cubic,
+        _ => sctp::CongestionControl::Bbr,
+    };
     let mut link = Link::perfect();
     link.delay = Duration::from_millis(5);
     let seed = tape.number().into();
     let mut pair = Pair::sctp([&factory, &factory], &link, seed, |config| {
         config.max_message = 100_000;
+        config.authenticated = factory.interleaving;
     });
     let fault = faults(&tape, Box::new(|_, packet| sctp_checksum(packet)));
     let (fault, tags) = tags(fault);

@@ -6,8 +6,8 @@ use fuzz::sctp_checksum;
 use libfuzzer_sys::fuzz_target;
 use sctp::packet::{
     Abort, Chunk, CookieAck, CookieEcho, Data, DecodeError, ForwardTsn, Heartbeat, HeartbeatAck,
-    Init, InitAck, OperationError, Packet, ReConfig, Sack, Shutdown, ShutdownAck, ShutdownComplete,
-    WireChunk, encode,
+    IData, IForwardTsn, Init, InitAck, OperationError, Packet, ReConfig, Sack, Shutdown,
+    ShutdownAck, ShutdownComplete, WireChunk, encode,
 };
 
 fuzz_target!(|bytes: &[u8]| {
@@ -69,6 +69,12 @@ fn read(chunk: Chunk<'_>) -> Result<(), DecodeError> {
         }
         ForwardTsn::KIND => {
             let forward = ForwardTsn::parse(chunk)?;
+            let _ = forward.skipped().count();
+            again(chunk, &forward);
+        }
+        IData::KIND => again(chunk, &IData::parse(chunk)?),
+        IForwardTsn::KIND => {
+            let forward = IForwardTsn::parse(chunk)?;
             let _ = forward.skipped().count();
             again(chunk, &forward);
         }

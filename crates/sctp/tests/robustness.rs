@@ -57,9 +57,22 @@ fn captured() -> Vec<Vec<u8>> {
     packets
 }
 
+/// Offers interleaving, or not.
+fn factory(interleaving: bool) -> Factory {
+    let mut factory = Factory::default();
+    factory.interleaving = interleaving;
+    factory
+}
+
 /// One packet of every kind, from associations of our own.
 fn own() -> Vec<Vec<u8>> {
-    let mut pair = Pair::new(1);
+    let mut packets = own_with(false);
+    packets.extend(own_with(true));
+    packets
+}
+
+fn own_with(interleaving: bool) -> Vec<Vec<u8>> {
+    let mut pair = Pair::with(1, &factory(interleaving), &config());
     pair.record = true;
     pair.weather.loss = 20;
     pair.connect();
@@ -127,7 +140,7 @@ impl Target {
 
     /// Up, with messages outstanding.
     fn up(seed: u64) -> Self {
-        let mut pair = Pair::new(seed);
+        let mut pair = Pair::with(seed, &factory(seed % 2 == 1), &config());
         pair.record = true;
         pair.connect();
         pair.run_until(Pair::both_connected);
@@ -337,7 +350,7 @@ fn data_on_a_stream_that_does_not_exist_is_acknowledged_and_reported() {
 #[test]
 fn a_sack_for_what_was_never_sent_ends_the_association() {
     for (cumulative, blocks) in [(1_u32, &[][..]), (0, &[0, 5, 0, 5][..])] {
-        let mut target = Target::up(1);
+        let mut target = Target::up(2);
         let first = {
             // Our own last TSN, from the retransmission that the lone target makes.
             target.now += Duration::from_secs(5);
