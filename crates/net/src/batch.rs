@@ -67,6 +67,11 @@ impl Batch {
         self.filled = receive(&mut slots[..count], &mut self.metas[..count])?;
         Ok(self.metas[..self.filled].iter().map(datagram_count).sum())
     }
+
+    /// Whether the last receive left slots free: there was nothing more.
+    pub(crate) fn has_room(&self) -> bool {
+        self.filled * SLOT_SIZE < self.bytes.len()
+    }
 }
 
 impl Default for Batch {

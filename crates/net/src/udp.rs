@@ -134,7 +134,9 @@ impl UdpSocket {
     pub fn try_recv(&self, batch: &mut Batch) -> io::Result<usize> {
         for _ in 0..MAX_SKIPPED_ERRORS {
             let received = self.io.try_receive(|socket| {
-                batch.fill(|slots, metas| self.state.recv(socket.into(), slots, metas))
+                let count =
+                    batch.fill(|slots, metas| self.state.recv(socket.into(), slots, metas))?;
+                Ok((count, batch.has_room()))
             });
             match received {
                 Err(e) if is_unreachable(&e) => {}

@@ -22,12 +22,29 @@ impl Registered {
         self.socket.readable().await
     }
 
+    /// `receive` says with what it got whether that was all: then the next try waits for the selector,
+    /// and nobody has to ask the system once more to hear that there is nothing.
     pub(crate) fn try_receive<R>(
         &self,
-        mut receive: impl FnMut(&UdpSocket) -> io::Result<R>,
+        mut receive: impl FnMut(&UdpSocket) -> io::Result<(R, bool)>,
     ) -> io::Result<R> {
         let socket = &self.socket;
-        socket.try_io(Interest::READABLE, || receive(socket))
+        let mut received = None;
+        let outcome = self.socket.try_io(Interest::READABLE, || {
+            let (result, is_all) = receive(socket)?;
+            received = Some(result);
+            // Only so is the readiness taken back that was there before the call, and no later one.
+            if is_all {
+                Err(io::ErrorKind::WouldBlock.into())
+            } else {
+                Ok(())
+            }
+        });
+        match (received, outcome) {
+            (Some(result), _) => Ok(result),
+            (None, Err(error)) => Err(error),
+            (None, Ok(())) => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 
     pub(crate) fn try_send(&self, send: impl Fn(&UdpSocket) -> io::Result<()>) -> io::Result<()> {
