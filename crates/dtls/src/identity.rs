@@ -34,8 +34,14 @@ impl Identity {
         }
     }
 
+    #[cfg(any(feature = "dimpl", feature = "webrtc-dtls"))]
     pub(crate) fn set_certificate(&mut self, leaf: &[u8]) {
         self.certificates = vec![Bytes::copy_from_slice(leaf)];
+    }
+
+    /// The leaf first.
+    pub(crate) fn set_certificates(&mut self, certificates: Vec<Bytes>) {
+        self.certificates = certificates;
     }
 
     pub(crate) fn certificates(&self) -> &[Bytes] {

@@ -6,20 +6,28 @@
 //! is checked (RFC 8122). With the feature `tokio` the module `conn` turns a session over any
 //! [`layer::Datagrams`] into `Datagrams` again.
 //!
-//! The handshake and the records are the `dimpl` crate's, the primitives are those of a
-//! [`crypto::Provider`], and the keys are reached through [`layer::Certificate::sign`] alone.
+//! Both versions and both roles are here, from the record to the handshake, on the primitives of a
+//! [`crypto::Provider`]; private keys are reached through [`layer::Certificate::sign`] alone. The
+//! features `dimpl` and `webrtc-dtls` add two other implementations behind the same trait.
+//!
+//! # What is where
+//!
+//! | module | holds |
+//! |---|---|
+//! | `record` | headers, protection, replay windows, epochs: sealed and opened in place |
+//! | `handshake`, `extension` | one file per message and extension |
+//! | `flight` | fragments out and in, the timer, ACK |
+//! | `schedule`, `transcript` | HKDF and PRF, and what they are fed with |
+//! | `client`, `server` | the states of each role, by version |
+//! | `session` | what drives them, behind [`layer::Dtls`] |
 //!
 //! # What it leaves out
 //!
-//! - The choice of an SRTP profile. `use_srtp` is always offered, with AEAD_AES_256_GCM,
-//!   AEAD_AES_128_GCM and AES128_CM_HMAC_SHA1_80 in this order; a server of 1.2 takes the first of
-//!   these that the client has, one of 1.3 the first of the client's list that is one of these. So
-//!   it is GCM with itself and with Firefox, and counter mode with Chromium in 1.3, which lists
-//!   that first. The list in [`layer::DtlsConfig`] says whether there are keys, not which.
-//! - Keying material is exported for DTLS-SRTP alone (RFC 5764 §4.2).
-//! - RSA keys, post-quantum groups, connection ids, resumption, ALPN.
-//! - Fragments are not made smaller after loss; [`layer::Dtls::set_max_datagram`] counts until the
-//!   role is set, between 256 and 1500 bytes.
+//! - RSA and Ed25519 keys of our own: such certificates of peers are verified, ours are ECDSA.
+//! - Post-quantum groups, connection ids, resumption, renegotiation, and suites of 1.2 without ECDHE
+//!   and AEAD. Sessions of 1.2 without extended master secret are refused (RFC 7627 §5).
+//! - A peer that starts anew within a session (RFC 6347 §4.2.8): in WebRTC that is a new session.
+//! - Key renewal in 1.2, which has none without renegotiation.
 
 #[cfg(all(doctest, feature = "ring", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
@@ -27,14 +35,29 @@ struct Readme;
 
 mod alert;
 mod certificate;
+mod client;
+mod codec;
 #[cfg(feature = "tokio")]
 pub mod conn;
-mod core;
+#[cfg(feature = "dimpl")]
+pub mod dimpl;
+mod endpoint;
+mod extension;
 mod factory;
 mod fingerprint;
+mod flight;
+mod handshake;
 mod identity;
+#[cfg(any(feature = "dimpl", feature = "webrtc-dtls"))]
+mod lead;
+mod random;
 mod record;
+mod schedule;
+mod server;
 mod session;
+mod signature;
+mod suite;
+mod transcript;
 mod waiting;
 #[cfg(feature = "webrtc-dtls")]
 pub mod webrtc;

@@ -93,7 +93,7 @@ fn the_timer_starts_short_doubles_and_gives_up_in_time() {
 #[test]
 fn a_known_round_trip_sets_the_timer() {
     let factory = factory([V1_2, V1_3]);
-    for (round_trip, least, most) in [(10, 37, 63), (150, 187, 313), (2000, 300, 500)] {
+    for (round_trip, least, most) in [(10, 37, 63), (150, 168, 282), (2000, 300, 500)] {
         let mut pair = pair_over(&factory, &factory, &Link::lossy(100));
         let now = pair.now();
         let round_trip = Duration::from_millis(round_trip);

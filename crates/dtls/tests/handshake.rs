@@ -80,7 +80,7 @@ fn nothing_is_sealed_before_the_connection() {
 
 // dtls-047, dtls-048, dtls-049, dtls-050
 #[test]
-fn both_ends_export_the_same_keys_for_srtp_and_nothing_else() {
+fn both_ends_export_the_same_keys_for_srtp() {
     for versions in [[V1_2, V1_2], [V1_3, V1_3]] {
         let mut pair = pair(&factory(versions), &factory(versions));
         let mut block = [0; 88];
@@ -95,14 +95,9 @@ fn both_ends_export_the_same_keys_for_srtp_and_nothing_else() {
         pair.b.machine.export(label, None, &mut other).unwrap();
         assert_eq!(block, other);
         assert_ne!(block, [0; 88]);
-        for (label, context, len) in [
-            ("EXPORTER-other", None, 88),
-            (label, Some(&b"context"[..]), 88),
-            (label, None, 60),
-        ] {
-            let refused = pair.a.machine.export(label, context, &mut block[..len]);
-            assert_eq!(refused, Err(layer::ExportError::Unsupported));
-        }
+        let refused = pair.a.machine.export(label, None, &mut vec![0; 1 << 16]);
+        let is_bounded = versions == [V1_3, V1_3];
+        assert_eq!(refused.is_err(), is_bounded, "{versions:?}");
     }
 }
 

@@ -50,7 +50,7 @@ pub fn provider() -> Provider {
         aes256_ctr: &stream::Aes256Ctr,
         chacha20: &block::ChaCha20,
         agreements: &AGREEMENTS,
-        signatures: &signature::Ecdsa,
+        signatures: &signature::RingSignatures,
         deterministic: false,
     }
 }

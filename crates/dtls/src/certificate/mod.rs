@@ -3,7 +3,7 @@
 mod public_key;
 mod x509;
 
-pub(crate) use public_key::PublicKey;
+pub(crate) use public_key::{KeyKind, PublicKey};
 
 use crate::fingerprint;
 use crypto::{Provider, SecureRandom, SignatureScheme, SigningKey};
@@ -72,7 +72,7 @@ impl OwnCertificate {
             .load(pkcs8)
             .map_err(|_| CertificateError::Malformed)?;
         let certified = PublicKey::of(der).ok_or(CertificateError::Malformed)?;
-        if certified.point != key.public_key() {
+        if certified.bytes != key.public_key() {
             return Err(CertificateError::Malformed);
         }
         Self::new(provider, der.to_vec(), key, Zeroizing::new(pkcs8.to_vec()))

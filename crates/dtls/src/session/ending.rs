@@ -1,9 +1,11 @@
-use super::Session;
-use crate::alert::Alert;
+use super::{Machine, Session};
+use crate::alert::{Alert, Failure};
+use crate::flight::reassembly::Reassembly;
 use crate::identity::Verdict;
-use dimpl::{Error, SecurityError};
 use layer::{Blame, DtlsEvent, DtlsState, End};
-use std::borrow::Cow;
+
+/// RFC 8122 §6.2.
+pub(super) const STRANGER: &str = "the certificate has none of the signalled fingerprints";
 
 impl Session {
     /// Our owner's wish.
@@ -11,68 +13,58 @@ impl Session {
         if self.ended() {
             return;
         }
-        self.say_goodbye(Alert::CLOSE_NOTIFY);
+        self.alert = Some(Alert::CLOSE_NOTIFY);
         self.end(DtlsState::Closed, End::new(Blame::Local, "closed"));
     }
 
     /// The peer said `close_notify`; we answer with our own (RFC 5246 §7.2.1).
     pub(super) fn closed_by_peer(&mut self) {
-        self.say_goodbye(Alert::CLOSE_NOTIFY);
+        self.alert = Some(Alert::CLOSE_NOTIFY);
         let code = u16::from(Alert::CLOSE_NOTIFY.description);
         let end = End::new(Blame::Peer, "close_notify").with_code(code);
         self.end(DtlsState::Closed, end);
     }
 
-    /// The server refused our ClientHello, in plaintext.
+    /// The peer's fatal alert: it ends the session and is not answered (RFC 6347 §4.2.7).
     pub(super) fn refused(&mut self, alert: Alert) {
-        self.end(DtlsState::Failed, fatal(alert.description));
+        let end = End::new(Blame::Protocol, "the peer sent a fatal alert");
+        let code = u16::from(alert.description);
+        self.end(DtlsState::Failed, end.with_code(code));
     }
 
-    /// The core gave up; by its contract nothing more can be done with it.
-    pub(super) fn fail(&mut self, error: &Error) {
-        let end = match error {
-            // A stranger who does not even finish the handshake.
-            _ if self.identity.verdict(&self.factory.provider) == Verdict::Mismatch => End::new(
-                Blame::Identity,
-                "the certificate has none of the signalled fingerprints",
-            ),
-            Error::Timeout(_) => End::new(Blame::Timeout, "the handshake was not answered"),
-            Error::SecurityError(SecurityError::FatalAlert { description }) => fatal(*description),
-            other => End::new(Blame::Protocol, Cow::Owned(other.to_string())),
-        };
-        self.end(DtlsState::Failed, end);
-    }
-
-    /// Queues an alert, if there are keys for one. Alerts are not sent again (RFC 6347 §4.2.7).
-    pub(super) fn say_goodbye(&mut self, alert: Alert) {
-        let Some(mut core) = self.core.take() else {
-            return;
-        };
-        if core.close(alert).is_err() {
+    /// We cannot go on, and tell the peer why.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        if self.ended() {
             return;
         }
-        while let Some(datagram) = core.next_packet() {
-            self.transmit.push_back(datagram);
-        }
+        self.alert = Some(failure.alert);
+        // A stranger who does not even finish the handshake is one all the same.
+        let is_stranger = self.identity.verdict(&self.endpoint.provider) == Verdict::Mismatch;
+        let end = if is_stranger {
+            End::new(Blame::Identity, STRANGER)
+        } else {
+            End::new(Blame::Protocol, failure.reason)
+        };
+        let code = u16::from(failure.alert.description);
+        self.end(DtlsState::Failed, end.with_code(code));
     }
 
+    /// Ends the session. What stands in the last flight, and the alert, still leave once.
     pub(super) fn end(&mut self, state: DtlsState, end: End) {
         if self.ended() {
             return;
         }
         tracing::debug!(%end, "the session ended");
-        self.core = None;
-        self.timeout = None;
-        self.keying = None;
+        self.machine = Machine::Over;
+        self.endpoint.exporter = None;
+        self.endpoint.traffic = None;
+        self.reassembly = Reassembly::default();
+        self.acknowledgements.clear();
+        self.timer.stop();
+        self.deadline = None;
         self.early.clear();
         self.held.clear();
-        self.scratch = Vec::new();
         self.set_state(state);
         self.events.push_back(DtlsEvent::Ended(end));
     }
-}
-
-/// The peer's fatal alert: it ends the session and is not answered (RFC 6347 §4.2.7).
-fn fatal(description: u8) -> End {
-    End::new(Blame::Protocol, "the peer sent a fatal alert").with_code(u16::from(description))
 }

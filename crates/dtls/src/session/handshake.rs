@@ -1,284 +1,248 @@
-use super::transfer::Keying;
-use super::{Session, randomness};
-use crate::alert::Alert;
-use crate::core::{self, Core};
+use super::{Machine, Session};
+use crate::alert::{Alert, Failure};
+use crate::client::Client;
+use crate::codec::Reader;
+use crate::endpoint::Progress;
+use crate::flight::reassembly::Fate;
+use crate::handshake::header::FragmentHeader;
+use crate::handshake::{Message, kind};
 use crate::identity::Verdict;
-use crate::record::{self, Lead};
-use dimpl::Output;
-use layer::{Blame, DtlsRole, DtlsState, DtlsVersion, End, Opened, Security};
+use crate::record::RecordNumber;
+use crate::server::Server;
+use layer::{Blame, DtlsRole, DtlsState, DtlsVersion, End};
 use std::time::Instant;
 
-/// A datagram of a handshake that is larger is dropped: flights are made for a path's MTU, and what
-/// is reassembled must fit [`CERTIFICATE_SCRATCH`].
-const MAX_HANDSHAKE_INPUT: usize = 2048;
-/// dimpl insists on a buffer for the largest certificate that it may have put together.
-const CERTIFICATE_SCRATCH: usize = 256 * 1024;
-/// Afterwards, a datagram; it grows for larger records.
-const RECORD_SCRATCH: usize = 2048;
-
-/// What to do with a datagram before the handshake is over.
-enum Triage {
-    Pass,
-    Keep,
-    Drop,
-    /// The server refuses, in plaintext.
-    Refused(Alert),
-}
-
 impl Session {
-    /// The role is known: the core begins, and what came early is handled.
+    /// The role is known: the machine begins, and what came early is handled.
     pub(super) fn begin(&mut self, now: Instant, role: DtlsRole) {
-        let settings = self
-            .factory
-            .settings(self.config.max_datagram, self.round_trip);
-        let (seed, _) = randomness(&self.factory, self.start);
-        if let Some(newer) = self.factory.configuration(settings, seed) {
-            self.configuration = newer;
-        }
-        self.core = Some(self.new_core(now, role));
-        self.scratch = vec![0; CERTIFICATE_SCRATCH];
         self.set_state(DtlsState::Connecting);
-        if let Some(core) = &mut self.core {
-            let begun = core.handle_timeout(now);
-            self.after(now, begun, None);
+        match role {
+            DtlsRole::Client => match Client::start(&mut self.endpoint) {
+                Ok(client) => {
+                    self.machine = Machine::Client(Box::new(client));
+                    self.deadline = Some(now + self.handshake_timeout);
+                    self.timer.start(now, &mut self.generator);
+                }
+                Err(failure) => self.fail(failure),
+            },
+            DtlsRole::Server => self.machine = Machine::Server(Box::new(Server::start())),
         }
         self.replay(now);
     }
 
-    fn new_core(&self, now: Instant, role: DtlsRole) -> Core {
-        let (_, generator) = randomness(&self.factory, self.start);
-        Core::new(
-            &self.configuration,
-            self.factory.provider,
-            self.config.certificate.clone(),
-            generator,
-            role,
-            now,
-        )
-    }
-
-    /// Takes a datagram, new or kept.
-    pub(super) fn take(&mut self, now: Instant, datagram: &mut [u8]) -> Opened {
-        if self.security.is_none() && !self.ended() {
-            match self.triage(datagram) {
-                Triage::Pass => {}
-                Triage::Keep => {
-                    if !self.early.push(datagram) {
-                        self.stats.overflowed += 1;
-                    }
-                    return Opened::default();
-                }
-                Triage::Drop => {
-                    self.stats.dropped += 1;
-                    return Opened::default();
-                }
-                Triage::Refused(alert) => {
-                    self.refused(alert);
-                    return Opened::default();
-                }
-            }
-        }
-        let Some(core) = &mut self.core else {
-            self.stats.dropped += 1;
-            return Opened::default();
-        };
-        let undecided = core.version().is_none() || self.security.is_none();
-        let authentic = core.opened();
-        let taken = core.handle_packet(now, datagram);
-        if self.security.is_some() && core.opened() == authentic {
-            self.stats.dropped += 1;
-        }
-        let opened = self.after(now, taken, Some(datagram));
-        let decided = self.security.is_some()
-            || self
-                .core
-                .as_ref()
-                .is_some_and(|core| core.version().is_some());
-        if undecided && decided {
-            self.replay(now);
-        }
-        opened
-    }
-
-    /// dimpl ends with an error on much of what can arrive before its time: an undecided client on
-    /// anything but a server's first answer, any end on too much early application data. It must
-    /// not see that.
-    fn triage(&self, datagram: &[u8]) -> Triage {
-        let lead = Lead::of(datagram);
-        if lead == Lead::Foreign || datagram.len() > MAX_HANDSHAKE_INPUT {
-            return Triage::Drop;
-        }
-        let Some(core) = &self.core else {
-            return Triage::Keep;
-        };
-        let undecided = core.version().is_none();
-        match (lead, self.role) {
-            (Lead::ApplicationData, _) => Triage::Keep,
-            (Lead::ServerAnswer, Some(DtlsRole::Client)) if undecided => Triage::Pass,
-            (Lead::FatalAlert(alert), Some(DtlsRole::Client)) if undecided => {
-                Triage::Refused(alert)
-            }
-            (_, Some(DtlsRole::Client)) if undecided => Triage::Keep,
-            (Lead::ClientHello, _) => Triage::Pass,
-            _ if undecided => Triage::Drop,
-            _ => Triage::Pass,
-        }
-    }
-
-    /// Handles again what was kept; what still has to wait is kept again.
-    fn replay(&mut self, now: Instant) {
-        for _ in 0..self.early.len() {
-            let Some(mut datagram) = self.early.pop() else {
+    /// Time has come.
+    pub(super) fn fire(&mut self, now: Instant) {
+        if self.deadline.is_some_and(|deadline| deadline <= now) {
+            self.deadline = None;
+            if !self.is_established() {
+                let end = End::new(Blame::Timeout, "the handshake was not answered");
+                self.end(DtlsState::Failed, end);
                 return;
-            };
-            let opened = self.take(now, &mut datagram);
-            if let Some(range) = opened.plaintext {
-                self.hold(&datagram[range]);
             }
+            // The peer has our last flight, or is gone, which is for others to notice.
+            self.endpoint.flight.clear();
+            self.timer.stop();
         }
+        if self.timer.fires(now, &mut self.generator) {
+            self.endpoint.flight.send_again();
+        }
+        self.acknowledgements.fire(now);
     }
 
-    /// After anything that moved the core: collects all it has to say.
-    ///
-    /// The first application data goes into `datagram`, if there is one and we are connected.
-    pub(super) fn after(
+    /// Takes the content of a handshake record, one fragment or several; whether it was of use.
+    pub(super) fn take_fragments(
         &mut self,
         now: Instant,
-        moved: Result<(), dimpl::Error>,
-        datagram: Option<&mut [u8]>,
-    ) -> Opened {
-        match moved {
-            Ok(()) => {
-                let opened = self.drain(now, datagram);
-                self.settle();
-                opened
-            }
-            Err(dimpl::Error::TooManyClientHelloFragments) => {
-                // Nothing is decided yet: a server that met with pieces that never made a whole
-                // begins anew, within the same bound.
-                self.core = Some(self.new_core(now, DtlsRole::Server));
-                self.stats.dropped += 1;
-                Opened::default()
-            }
-            Err(error) => {
-                // An undecided instance may have lost its inside; a decided one may have an alert.
-                let decided = |core: &Core| core.version().is_some();
-                if self.core.as_ref().is_some_and(decided) {
-                    self.drain(now, None);
-                }
-                self.fail(&error);
-                Opened::default()
-            }
+        number: RecordNumber,
+        content: &[u8],
+    ) -> bool {
+        let mut reader = Reader::new(content);
+        let mut is_used = false;
+        while !reader.is_empty() && !self.ended() {
+            let Ok((header, fragment)) = FragmentHeader::parse(&mut reader) else {
+                break;
+            };
+            is_used |= self.take_fragment(now, number, header, fragment);
         }
+        is_used
     }
 
-    fn drain(&mut self, now: Instant, mut datagram: Option<&mut [u8]>) -> Opened {
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let mut opened = Opened::default();
-        let mut peer_closed = false;
-        while let Some(core) = &mut self.core {
-            match core.poll_output(&mut scratch) {
-                Output::Packet(packet) => {
-                    let mut copy = self.spare.pop().unwrap_or_default();
-                    copy.clear();
-                    copy.extend_from_slice(packet);
-                    let undecided = core.version().is_none();
-                    self.renumber(undecided, &mut copy);
-                    self.transmit.push_back(copy);
-                }
-                Output::BufferTooSmall { needed } => scratch.resize(needed, 0),
-                Output::PeerCert(leaf) => self.identity.set_certificate(leaf),
-                // Nobody who listed no profile asked for keys, though dimpl negotiates one.
-                Output::KeyingMaterial(..) if self.config.srtp_profiles.is_empty() => {}
-                Output::KeyingMaterial(block, profile) => {
-                    self.keying = Keying::new(&block, profile);
-                }
-                Output::Connected => self.handshake_over(),
-                Output::ApplicationData(data) => {
-                    let connected = self.state == DtlsState::Connected;
-                    match datagram.take() {
-                        Some(place) if connected && place.len() >= data.len() => {
-                            place[..data.len()].copy_from_slice(data);
-                            opened = Opened::in_place(0..data.len());
-                        }
-                        _ => self.hold(data),
+    fn take_fragment(
+        &mut self,
+        now: Instant,
+        number: RecordNumber,
+        header: FragmentHeader,
+        fragment: &[u8],
+    ) -> bool {
+        if self.reassembly.is_new(header.sequence)
+            && number.epoch != self.expected_epoch(header.kind)
+        {
+            return false;
+        }
+        match self.reassembly.insert(number.epoch, header, fragment) {
+            Fate::Refused => return false,
+            Fate::Old { is_last } => self.take_repetition(now, number, is_last),
+            Fate::Kept => {
+                self.acknowledgements.note(number);
+                while let Some(message) = self.reassembly.take() {
+                    if !self.take_message(now, &message) {
+                        return false;
                     }
                 }
-                Output::CloseNotify => peer_closed = true,
-                Output::Timeout(timeout) => {
-                    self.timeout = core::timer(now, timeout).map(|at| self.spaced(at));
-                    break;
+                let wait = self.timer.interval() / 4;
+                if self.can_acknowledge() && !self.is_established() {
+                    self.acknowledgements.later(now, wait);
                 }
-                _ => {}
             }
         }
-        if self.security.is_some() && scratch.len() == CERTIFICATE_SCRATCH {
-            scratch = vec![0; RECORD_SCRATCH];
-        }
-        self.scratch = scratch;
-        if peer_closed {
-            self.closed_by_peer();
-        }
-        opened
+        true
     }
 
-    /// RFC 6347 §4.2.4, RFC 9147 §4.2.1: a message that is sent again is in a new record. An
-    /// undecided dimpl sends its ClientHello again under the same number, and a server that checks
-    /// for replays (Pion's, for one) drops it. Later records go on behind.
-    fn renumber(&mut self, undecided: bool, datagram: &mut [u8]) {
-        let offset = if undecided {
-            self.hellos_sent += 1;
-            self.hellos_sent - 1
-        } else {
-            self.hellos_sent.saturating_sub(1)
+    /// In which epoch the next message comes.
+    fn expected_epoch(&self, kind: u8) -> u64 {
+        let is_undecided = match &self.machine {
+            Machine::Client(client) => client.is_undecided(),
+            Machine::Server(server) => server.is_undecided(),
+            _ => false,
         };
-        if offset > 0 {
-            record::renumber(datagram, offset);
+        if is_undecided {
+            return 0;
+        }
+        if self.endpoint.security.version == DtlsVersion::V1_3 {
+            return self.endpoint.records.read_epoch();
+        }
+        (self.is_established() || kind == kind::FINISHED).into()
+    }
+
+    /// The peer repeats itself: it has not seen what we said to it (RFC 6347 §4.2.4), or that we
+    /// have heard it (RFC 9147 §7.1).
+    fn take_repetition(&mut self, now: Instant, number: RecordNumber, is_last: bool) {
+        if is_last {
+            self.repeat_flight(now);
+        }
+        if number.epoch > 0 && self.can_acknowledge() {
+            self.acknowledgements.note(number);
+            let has_answer = !self.endpoint.flight.is_empty();
+            if self.is_established() && !has_answer {
+                self.acknowledgements.at_once();
+            } else if !has_answer {
+                let wait = self.timer.interval() / 4;
+                self.acknowledgements.later(now, wait);
+            }
         }
     }
 
-    /// dimpl acknowledges a gap in a flight at once, and again at once for as long as it is there.
-    /// One firing follows another by a share of the flight timer at least.
-    fn spaced(&self, timeout: Instant) -> Instant {
-        let spacing = self.factory.flight_interval / 4;
-        let earliest = self.fired.map_or(timeout, |fired| fired + spacing);
-        timeout.max(earliest)
+    /// Whether ACKs exist, and we have keys for one.
+    pub(super) fn can_acknowledge(&self) -> bool {
+        self.endpoint.security.version == DtlsVersion::V1_3
+            && self.endpoint.records.write_epoch() > 0
     }
 
-    fn handshake_over(&mut self) {
-        let Some(core) = &self.core else { return };
-        let negotiated = core.negotiated();
-        let mut security = Security::new(core.version().unwrap_or(DtlsVersion::V1_2));
-        security.cipher_suite = negotiated.cipher_suite;
-        security.group = negotiated.group;
-        security.signature_scheme = negotiated.signature_scheme;
-        self.security = Some(security);
+    /// Sends our flight again, but for what was acknowledged; not more often than in a quarter of
+    /// the first wait, however often somebody asks.
+    pub(super) fn repeat_flight(&mut self, now: Instant) {
+        let spacing = self.timer.interval() / 4;
+        let is_early = self.repeated.is_some_and(|last| now < last + spacing);
+        if !is_early && !self.endpoint.flight.has_more() {
+            self.repeated = Some(now);
+            self.endpoint.flight.send_again();
+        }
+    }
+
+    /// Takes a whole message; whether it was of use.
+    fn take_message(&mut self, now: Instant, message: &Message) -> bool {
+        let (taken, is_undecided) = match &mut self.machine {
+            Machine::Client(client) => {
+                let is_undecided = client.is_undecided();
+                (client.handle(&mut self.endpoint, message), is_undecided)
+            }
+            Machine::Server(server) => {
+                let is_undecided = server.is_undecided();
+                (server.handle(&mut self.endpoint, message), is_undecided)
+            }
+            Machine::Established => return self.take_later_message(now, message),
+            Machine::Idle | Machine::Over => return false,
+        };
+        let peer = &self.endpoint.peer.certificates;
+        if self.identity.certificates().is_empty() && !peer.is_empty() {
+            self.identity.set_certificates(peer.clone());
+        }
+        match taken {
+            Ok(progress) => self.advance(now, progress),
+            Err(failure) if is_undecided && is_noise(failure) => {
+                // RFC 6347 §4.1.2.7: what anybody can send is dropped. The peer's own follows.
+                self.reassembly.refuse_last();
+                return false;
+            }
+            Err(failure) => self.fail(failure),
+        }
+        true
+    }
+
+    fn advance(&mut self, now: Instant, progress: Progress) {
+        if self.endpoint.security.version == DtlsVersion::V1_3 {
+            self.reassembly.forget_plaintext();
+        }
+        match progress {
+            Progress::More => {
+                if self.endpoint.flight.is_empty() {
+                    self.timer.stop();
+                }
+            }
+            Progress::Answered => {
+                self.acknowledgements.clear();
+                self.timer.start(now, &mut self.generator);
+                // A server's time begins with the first ClientHello.
+                self.deadline.get_or_insert(now + self.handshake_timeout);
+            }
+            Progress::Finished => self.finish(now),
+        }
+    }
+
+    /// The handshake is over.
+    fn finish(&mut self, now: Instant) {
+        self.machine = Machine::Established;
+        self.endpoint.peer.is_proven = true;
+        self.timer.stop();
+        let is_1_3 = self.endpoint.security.version == DtlsVersion::V1_3;
+        match self.role {
+            // RFC 9147 §7.1: nothing else tells the client that its last flight has come.
+            Some(DtlsRole::Server) if is_1_3 => {
+                self.deadline = None;
+                self.acknowledgements.at_once();
+            }
+            Some(DtlsRole::Client) if is_1_3 => {
+                self.acknowledgements.clear();
+                self.timer.start(now, &mut self.generator);
+            }
+            // RFC 6347 §4.2.4: who speaks last has no timer, and answers repetitions.
+            _ => self.deadline = None,
+        }
+        self.settle();
     }
 
     /// Connects once the handshake is over and the peer is who it said.
     pub(super) fn settle(&mut self) {
-        let Some(security) = &mut self.security else {
-            return;
-        };
-        // dimpl tells the keys after the connection.
-        security.srtp_profile = self.keying.as_ref().map(Keying::profile);
-        if self.state != DtlsState::Connecting {
+        if !self.is_established() || self.state != DtlsState::Connecting {
             return;
         }
-        match self.identity.verdict(&self.factory.provider) {
+        match self.identity.verdict(&self.endpoint.provider) {
             // RFC 8842 §5.2: until the fingerprint is known, nothing is delivered.
             Verdict::Open => {}
             Verdict::Match => self.set_state(DtlsState::Connected),
             // RFC 8122 §6.2: bad_certificate. It goes out under the keys of the finished handshake.
-            Verdict::Mismatch => {
-                let end = End::new(
-                    Blame::Identity,
-                    "the certificate has none of the signalled fingerprints",
-                );
-                let code = u16::from(Alert::BAD_CERTIFICATE.description);
-                self.say_goodbye(Alert::BAD_CERTIFICATE);
-                self.end(DtlsState::Failed, end.with_code(code));
-            }
+            Verdict::Mismatch => self.fail(Failure::new(
+                Alert::BAD_CERTIFICATE,
+                super::ending::STRANGER,
+            )),
         }
     }
+}
+
+/// What a byte of noise looks like, rather than a peer that means it.
+fn is_noise(failure: Failure) -> bool {
+    matches!(
+        failure.alert,
+        Alert::DECODE_ERROR | Alert::UNEXPECTED_MESSAGE
+    )
 }

@@ -1,100 +1,126 @@
-//! One session, by phase of life: [`handshake`], [`transfer`], [`ending`].
+//! One session: [`input`] takes datagrams apart, [`handshake`] brings the machine of its role on,
+//! [`established`] serves what comes after, [`output`] says what leaves, [`transfer`] carries data,
+//! [`ending`] ends it.
 
+mod acknowledgement;
 mod ending;
+mod established;
 mod handshake;
+mod input;
+mod output;
 mod transfer;
 
-use crate::core::{Configuration, Core};
+use crate::alert::Alert;
+use crate::client::Client;
+use crate::endpoint::Endpoint;
 use crate::factory::Factory;
+use crate::flight::reassembly::Reassembly;
+use crate::flight::timer::Timer;
 use crate::identity::Identity;
+use crate::random::Random;
+use crate::server::Server;
 use crate::waiting::Waiting;
+use acknowledgement::Acknowledgements;
 use bytes::Bytes;
 use chacha20::ChaCha12Rng;
-use chacha20::rand_core::Rng;
 use layer::{
     Dtls, DtlsConfig, DtlsError, DtlsEvent, DtlsRole, DtlsState, DtlsStats, ExportError,
     Fingerprint, Opened, SealError, Security, Start,
 };
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
-use transfer::Keying;
 
-/// A DTLS session on dimpl.
+/// A DTLS session.
 pub(crate) struct Session {
-    factory: Factory,
-    config: DtlsConfig,
-    start: Start,
-    /// Checked with the session's first settings.
-    configuration: Configuration,
-    round_trip: Option<Duration>,
-
-    state: DtlsState,
+    endpoint: Endpoint,
+    machine: Machine,
     role: Option<DtlsRole>,
-    /// From the role to the end.
-    core: Option<Core>,
-    timeout: Option<Instant>,
-    /// How often an undecided client has sent its ClientHello.
-    hellos_sent: u64,
-    /// When a timer fired last.
-    fired: Option<Instant>,
+    state: DtlsState,
     identity: Identity,
-    /// Set when the handshake is over.
-    security: Option<Security>,
-    keying: Option<Keying>,
+    /// Whether a record has come that only the peer could seal.
+    is_authentic: bool,
 
-    /// Datagrams before the role or before their keys.
+    reassembly: Reassembly,
+    acknowledgements: Acknowledgements,
+    timer: Timer,
+    /// When our flight went out again last because the peer repeated itself.
+    repeated: Option<Instant>,
+    /// Until when the handshake, or its last flight, is given time.
+    deadline: Option<Instant>,
+    handshake_timeout: Duration,
+    /// Jitter of timers.
+    generator: ChaCha12Rng,
+
+    max_datagram: usize,
+    renew_keys_after: u64,
+    /// A KeyUpdate of ours is out.
+    is_renewing: bool,
+    /// What we have to say last, or, of 1.2, about a renegotiation.
+    alert: Option<Alert>,
+
+    /// Datagrams before the role, records before their keys.
     early: Waiting,
     /// Application data that could not be returned in place.
     held: Waiting,
-    transmit: VecDeque<Vec<u8>>,
-    spare: Vec<Vec<u8>>,
     events: VecDeque<DtlsEvent>,
-    scratch: Vec<u8>,
     stats: DtlsStats,
+}
+
+/// By phase of life.
+#[derive(Debug)]
+enum Machine {
+    /// No role yet.
+    Idle,
+    Client(Box<Client>),
+    Server(Box<Server>),
+    /// The handshake is over.
+    Established,
+    /// The session is.
+    Over,
 }
 
 /// A kept datagram is a record of 2^14 bytes at most, and in practice an MTU.
 const EARLY_BYTES_PER_DATAGRAM: usize = 2048;
-/// Buffers of sent datagrams, kept for the next ones.
-const MAX_SPARE: usize = 8;
-
-/// Of a deterministic provider alone: the seed of dimpl and the generator of keys.
-fn randomness(factory: &Factory, start: Start) -> (Option<u64>, Option<ChaCha12Rng>) {
-    let mut generator = factory.generator(start, *b"dtls    ");
-    let seed = generator.as_mut().map(Rng::next_u64);
-    (seed, generator)
-}
+/// What every path carries: RFC 6347 §4.1.1.1 has smaller reports ignored.
+const MIN_HANDSHAKE_DATAGRAM: usize = 256;
+/// A handshake has nothing to win from more.
+const MAX_HANDSHAKE_DATAGRAM: usize = 1500;
 
 impl Session {
-    /// `None` if the provider fails its self-tests.
-    pub(crate) fn new(factory: &Factory, start: Start, config: DtlsConfig) -> Option<Self> {
-        let (seed, _) = randomness(factory, start);
-        let settings = factory.settings(config.max_datagram, None);
-        let configuration = factory.configuration(settings, seed)?;
+    pub(crate) fn new(factory: &Factory, start: Start, config: DtlsConfig) -> Self {
+        let random = Random::new(&factory.provider, factory.generator(start, *b"dtlskeys"));
+        let endpoint = Endpoint::new(
+            factory.provider,
+            random,
+            config.certificate,
+            factory.versions(),
+            config.srtp_profiles,
+            factory.verify_address,
+        );
         let early = factory.max_early_datagrams;
-        Some(Self {
+        Self {
+            endpoint,
+            machine: Machine::Idle,
+            role: None,
+            state: DtlsState::New,
+            identity: Identity::default(),
+            is_authentic: false,
+            reassembly: Reassembly::default(),
+            acknowledgements: Acknowledgements::default(),
+            timer: Timer::new(factory.flight_interval),
+            repeated: None,
+            deadline: None,
+            handshake_timeout: factory.handshake_timeout,
+            generator: crate::factory::derive(start, *b"dtls    "),
+            max_datagram: config.max_datagram,
+            renew_keys_after: factory.renew_keys_after,
+            is_renewing: false,
+            alert: None,
             early: Waiting::new(early, early.saturating_mul(EARLY_BYTES_PER_DATAGRAM)),
             held: Waiting::new(usize::MAX, factory.max_held_bytes),
-            factory: factory.clone(),
-            config,
-            start,
-            configuration,
-            round_trip: None,
-            state: DtlsState::New,
-            role: None,
-            core: None,
-            timeout: None,
-            hellos_sent: 0,
-            fired: None,
-            identity: Identity::default(),
-            security: None,
-            keying: None,
-            transmit: VecDeque::new(),
-            spare: Vec::new(),
             events: VecDeque::new(),
-            scratch: Vec::new(),
             stats: DtlsStats::default(),
-        })
+        }
     }
 
     fn set_state(&mut self, state: DtlsState) {
@@ -107,6 +133,10 @@ impl Session {
     fn ended(&self) -> bool {
         matches!(self.state, DtlsState::Closed | DtlsState::Failed)
     }
+
+    fn is_established(&self) -> bool {
+        matches!(self.machine, Machine::Established)
+    }
 }
 
 impl Dtls for Session {
@@ -116,10 +146,7 @@ impl Dtls for Session {
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        let Some(core) = &mut self.core else { return };
-        self.fired = Some(now);
-        let moved = core.handle_timeout(now);
-        self.after(now, moved, None);
+        self.fire(now);
     }
 
     fn set_role(&mut self, now: Instant, role: DtlsRole) -> Result<(), DtlsError> {
@@ -155,26 +182,27 @@ impl Dtls for Session {
     }
 
     fn set_max_datagram(&mut self, bytes: usize) {
-        self.config.max_datagram = bytes;
+        self.max_datagram = bytes;
     }
 
     fn set_round_trip(&mut self, round_trip: Duration) {
-        self.round_trip = Some(round_trip);
+        self.timer
+            .set_interval(crate::factory::flight_interval(round_trip));
     }
 
     fn poll_transmit(&mut self, _now: Instant, buf: &mut [u8]) -> Option<usize> {
-        let datagram = self.transmit.pop_front()?;
-        let len = datagram.len();
-        buf.get_mut(..len)?.copy_from_slice(&datagram);
-        if self.spare.len() < MAX_SPARE {
-            self.spare.push(datagram);
-        }
+        let len = self.next_datagram(buf)?;
         self.stats.datagrams_sent += 1;
         Some(len)
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.timeout
+        let timers = [
+            self.timer.at(),
+            self.deadline,
+            self.acknowledgements.timeout(),
+        ];
+        timers.into_iter().flatten().min()
     }
 
     fn poll_event(&mut self) -> Option<DtlsEvent> {
@@ -194,7 +222,9 @@ impl Dtls for Session {
     }
 
     fn security(&self) -> Option<Security> {
-        self.security.clone()
+        let is_over = matches!(self.machine, Machine::Established | Machine::Over);
+        let is_known = is_over && self.endpoint.peer.is_proven;
+        is_known.then(|| self.endpoint.security.clone())
     }
 
     fn remote_certificates(&self) -> &[Bytes] {
@@ -211,7 +241,7 @@ impl Dtls for Session {
     }
 
     fn overhead(&self) -> usize {
-        transfer::overhead(self.security.as_ref())
+        self.record_overhead()
     }
 
     fn stats(&self) -> DtlsStats {

@@ -1,52 +1,25 @@
 use super::Session;
-use dimpl::Output;
-use layer::{DtlsState, DtlsVersion, ExportError, SealError, Security, SrtpProfile};
+use crate::endpoint::Exporter;
+use crate::record::protection::{OVERHEAD_1_2, OVERHEAD_1_3};
+use crate::record::{ContentType, MAX_PLAINTEXT};
+use crate::schedule::v1_3;
+use layer::{DtlsState, DtlsVersion, ExportError, SealError};
 use std::time::Instant;
-use zeroize::Zeroizing;
 
-/// RFC 8446 §5.1: the most a record holds.
-const MAX_PLAINTEXT: usize = 1 << 14;
-/// Header, explicit nonce and tag (RFC 6347 §4.1, RFC 5288 §3).
-const OVERHEAD_1_2: usize = 13 + 8 + 16;
-/// Unified header with length, content type and tag (RFC 9147 §4).
-const OVERHEAD_1_3: usize = 5 + 1 + 16;
 /// RFC 5764 §4.2.
 const DTLS_SRTP: &str = "EXTRACTOR-dtls_srtp";
 
-/// The most that sealing adds; before the version is known, that of 1.2.
-pub(super) fn overhead(security: Option<&Security>) -> usize {
-    match security.map(|security| security.version) {
-        Some(DtlsVersion::V1_3) => OVERHEAD_1_3,
-        _ => OVERHEAD_1_2,
-    }
-}
-
-/// What DTLS-SRTP exported.
-pub(super) struct Keying {
-    block: Zeroizing<Vec<u8>>,
-    profile: SrtpProfile,
-}
-
-impl Keying {
-    pub(super) fn new(block: &[u8], profile: dimpl::SrtpProfile) -> Option<Self> {
-        let profile = match profile {
-            dimpl::SrtpProfile::AES128_CM_SHA1_80 => SrtpProfile::Aes128CmSha1_80,
-            dimpl::SrtpProfile::AEAD_AES_128_GCM => SrtpProfile::AeadAes128Gcm,
-            dimpl::SrtpProfile::AEAD_AES_256_GCM => SrtpProfile::AeadAes256Gcm,
-            _ => return None,
-        };
-        Some(Self {
-            block: Zeroizing::new(block.to_vec()),
-            profile,
-        })
-    }
-
-    pub(super) fn profile(&self) -> SrtpProfile {
-        self.profile
-    }
-}
-
 impl Session {
+    /// The most that sealing adds; before the handshake is over, the larger of both versions.
+    pub(super) fn record_overhead(&self) -> usize {
+        let version = self.endpoint.security.version;
+        if self.is_established() && version == DtlsVersion::V1_3 {
+            OVERHEAD_1_3
+        } else {
+            OVERHEAD_1_2
+        }
+    }
+
     /// Encrypts into `out`.
     pub(super) fn seal(
         &mut self,
@@ -60,21 +33,17 @@ impl Session {
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(SealError::TooLarge);
         }
-        if out.len() < plaintext.len() + overhead(self.security.as_ref()) {
+        if out.len() < plaintext.len() + self.record_overhead() {
             return Err(SealError::TooSmall);
         }
-        let Some(core) = &mut self.core else {
-            return Err(SealError::NotConnected);
-        };
-        let sent = core.send(plaintext);
-        let sealed = match core.poll_output(out) {
-            Output::Packet(packet) => Some(packet.len()),
-            _ => None,
-        };
-        self.after(now, sent, None);
-        sealed
-            .inspect(|_| self.stats.datagrams_sent += 1)
-            .ok_or(SealError::NotConnected)
+        let records = &mut self.endpoint.records;
+        let epoch = records.write_epoch();
+        let (len, _) = records
+            .seal(epoch, ContentType::ApplicationData, plaintext, out)
+            .ok_or(SealError::NotConnected)?;
+        self.stats.datagrams_sent += 1;
+        self.watch_key_usage(now);
+        Ok(len)
     }
 
     /// Keeps application data until it is asked for.
@@ -99,7 +68,6 @@ impl Session {
         None
     }
 
-    /// RFC 5764 §4.2: the one export that dimpl makes.
     pub(super) fn export_keying(
         &self,
         label: &str,
@@ -110,14 +78,18 @@ impl Session {
         if self.state != DtlsState::Connected {
             return Err(ExportError::NotConnected);
         }
-        match &self.keying {
-            Some(keying)
-                if label == DTLS_SRTP && context.is_none() && out.len() == keying.block.len() =>
-            {
-                out.copy_from_slice(&keying.block);
-                Ok(())
-            }
-            _ => Err(ExportError::Unsupported),
+        if label == DTLS_SRTP && self.endpoint.security.srtp_profile.is_none() {
+            return Err(ExportError::Unsupported);
         }
+        let label = label.as_bytes();
+        let provider = &self.endpoint.provider;
+        match &self.endpoint.exporter {
+            Some(Exporter::V1_2(master)) => master.export(label, context, out),
+            Some(Exporter::V1_3(cipher, secret)) => {
+                v1_3::export(provider, *cipher, secret, label, context, out)
+            }
+            None => return Err(ExportError::NotConnected),
+        }
+        .ok_or(ExportError::Unsupported)
     }
 }

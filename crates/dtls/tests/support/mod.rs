@@ -34,5 +34,5 @@ pub(crate) fn pair_over(client: &Factory, server: &Factory, link: &Link) -> Pair
 }
 
 pub(crate) fn with_srtp(config: &mut DtlsConfig) {
-    config.srtp_profiles = vec![SrtpProfile::Aes128CmSha1_80];
+    config.srtp_profiles = vec![SrtpProfile::AeadAes256Gcm, SrtpProfile::Aes128CmSha1_80];
 }

@@ -1,7 +1,7 @@
 use super::context::{self, Random};
+use ::dimpl::crypto::{ActiveKeyExchange, Buf, NamedGroup, SupportedKxGroup};
+use ::dimpl::{CryptoError, CryptoOperation};
 use crypto::{ActiveAgreement, Group};
-use dimpl::crypto::{ActiveKeyExchange, Buf, NamedGroup, SupportedKxGroup};
-use dimpl::{CryptoError, CryptoOperation};
 use std::panic::AssertUnwindSafe;
 use zeroize::Zeroizing;
 

@@ -1,8 +1,8 @@
 use crate::alert::Alert;
+use ::dimpl::{CryptoError, CryptoOperation};
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::Rng;
 use crypto::{BlockCipher, BlockKey, SecureRandom};
-use dimpl::{CryptoError, CryptoOperation};
 use layer::Certificate;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -138,7 +138,7 @@ impl SecureRandom for Random {
     }
 }
 
-impl dimpl::crypto::SecureRandom for Random {
+impl ::dimpl::crypto::SecureRandom for Random {
     fn fill(&self, out: &mut [u8]) -> Result<(), CryptoError> {
         SecureRandom::fill(self, out)
             .map_err(|_| CryptoError::OperationFailed(CryptoOperation::FillRandom))

@@ -1,11 +1,11 @@
 use super::context;
 use crate::alert::Alert;
-use crypto::{Aead, AeadKey, BlockCipher};
-use dimpl::crypto::{
+use ::dimpl::crypto::{
     Aad, Buf, Cipher, Dtls12CipherSuite, Dtls13CipherSuite, HashAlgorithm, Nonce,
     SupportedDtls12CipherSuite, SupportedDtls13CipherSuite, TmpBuf,
 };
-use dimpl::{CryptoError, CryptoOperation};
+use ::dimpl::{CryptoError, CryptoOperation};
+use crypto::{Aead, AeadKey, BlockCipher};
 use std::panic::AssertUnwindSafe;
 
 /// The suites of 1.2, best first. RFC 8827 §6.5 obliges to the first.

@@ -16,9 +16,9 @@ use context::Context;
 pub(crate) use context::Negotiated;
 
 use crate::alert::Alert;
-use crate::record;
-use dimpl::crypto::CryptoProvider;
-use dimpl::{DtlsCertificate, Output, ProtocolVersion};
+use crate::lead;
+use ::dimpl::crypto::CryptoProvider;
+use ::dimpl::{DtlsCertificate, Output, ProtocolVersion};
 use layer::{Certificate, DtlsRole, DtlsVersion};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
 /// Settings that dimpl has checked.
 #[derive(Clone, Debug)]
 pub(crate) struct Configuration {
-    config: Arc<dimpl::Config>,
+    config: Arc<::dimpl::Config>,
     version: Version,
 }
 
@@ -70,8 +70,8 @@ impl Configuration {
         provider: crypto::Provider,
         settings: &Settings,
         seed: Option<u64>,
-    ) -> Result<Self, dimpl::Error> {
-        let mut builder = dimpl::Config::builder()
+    ) -> Result<Self, ::dimpl::Error> {
+        let mut builder = ::dimpl::Config::builder()
             .mtu(settings.max_datagram)
             .max_queue_rx(MAX_QUEUED_INPUT)
             .max_queue_tx(MAX_QUEUED_OUTPUT)
@@ -123,7 +123,7 @@ fn adapter(provider: &crypto::Provider) -> CryptoProvider {
 
 /// One dimpl session.
 pub(crate) struct Core {
-    dtls: dimpl::Dtls,
+    dtls: ::dimpl::Dtls,
     context: Option<Box<Context>>,
 }
 
@@ -146,9 +146,9 @@ impl Core {
         let mut context = Some(Box::new(Context::new(provider, Some(certificate), random)));
         let dtls = context::enter(&mut context, || {
             let mut dtls = match configuration.version {
-                Version::Only1_2 => dimpl::Dtls::new_12(config, identity, now),
-                Version::Only1_3 => dimpl::Dtls::new_13(config, identity, now),
-                Version::Both => dimpl::Dtls::new_auto(config, identity, now),
+                Version::Only1_2 => ::dimpl::Dtls::new_12(config, identity, now),
+                Version::Only1_3 => ::dimpl::Dtls::new_13(config, identity, now),
+                Version::Both => ::dimpl::Dtls::new_auto(config, identity, now),
             };
             // A new instance is a server. This is the only call and the only direction: back from
             // an undecided client to a server would panic.
@@ -166,16 +166,16 @@ impl Core {
         &mut self,
         now: Instant,
         datagram: &[u8],
-    ) -> Result<(), dimpl::Error> {
+    ) -> Result<(), ::dimpl::Error> {
         let Self { dtls, context } = self;
         context::enter(context, || {
             dtls.handle_timeout(now)?;
-            record::records(datagram).try_for_each(|record| dtls.handle_packet(record))
+            lead::records(datagram).try_for_each(|record| dtls.handle_packet(record))
         })
     }
 
     /// Moves the clock.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), dimpl::Error> {
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Result<(), ::dimpl::Error> {
         let Self { dtls, context } = self;
         context::enter(context, || dtls.handle_timeout(now))
     }
@@ -187,13 +187,13 @@ impl Core {
     }
 
     /// Encrypts; the record is the next packet to be polled.
-    pub(crate) fn send(&mut self, plaintext: &[u8]) -> Result<(), dimpl::Error> {
+    pub(crate) fn send(&mut self, plaintext: &[u8]) -> Result<(), ::dimpl::Error> {
         let Self { dtls, context } = self;
         context::enter(context, || dtls.send_application_data(plaintext)).map(drop)
     }
 
     /// Ends the session with an alert, if keys for one exist.
-    pub(crate) fn close(&mut self, alert: Alert) -> Result<(), dimpl::Error> {
+    pub(crate) fn close(&mut self, alert: Alert) -> Result<(), ::dimpl::Error> {
         let Self { dtls, context } = self;
         if let Some(context) = context {
             context.alert = alert;

@@ -1,7 +1,7 @@
 use super::context;
+use ::dimpl::crypto::{Buf, HashAlgorithm, HashProvider, HmacProvider};
+use ::dimpl::{CryptoError, CryptoOperation};
 use crypto::HashContext;
-use dimpl::crypto::{Buf, HashAlgorithm, HashProvider, HmacProvider};
-use dimpl::{CryptoError, CryptoOperation};
 use std::panic::AssertUnwindSafe;
 
 /// SHA-256 and SHA-384, which is all that the suites need.
@@ -9,7 +9,7 @@ use std::panic::AssertUnwindSafe;
 pub(super) struct Hashes;
 
 impl HashProvider for Hashes {
-    fn create_hash(&self, algorithm: HashAlgorithm) -> Box<dyn dimpl::crypto::HashContext> {
+    fn create_hash(&self, algorithm: HashAlgorithm) -> Box<dyn ::dimpl::crypto::HashContext> {
         let provider = context::provider();
         let hash = match algorithm {
             HashAlgorithm::SHA384 => provider.sha384,
@@ -28,7 +28,7 @@ struct Digest {
     context: AssertUnwindSafe<Box<dyn HashContext>>,
 }
 
-impl dimpl::crypto::HashContext for Digest {
+impl ::dimpl::crypto::HashContext for Digest {
     fn update(&mut self, data: &[u8]) {
         self.context.update(data);
     }

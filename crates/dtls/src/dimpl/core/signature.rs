@@ -1,11 +1,11 @@
 use super::context;
-use crate::certificate::PublicKey;
-use crypto::SignatureScheme;
-use dimpl::crypto::{
+use crate::certificate::{KeyKind, PublicKey};
+use ::dimpl::crypto::{
     Buf, HashAlgorithm, KeyProvider, NamedGroup, SignatureAlgorithm, SignatureVerifier, SigningKey,
     check_verify_scheme,
 };
-use dimpl::{CryptoError, CryptoOperation};
+use ::dimpl::{CryptoError, CryptoOperation};
+use crypto::SignatureScheme;
 use layer::{Certificate, KeyAlgorithm};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -24,10 +24,12 @@ impl SignatureVerifier for Verifier {
         algorithm: SignatureAlgorithm,
     ) -> Result<(), CryptoError> {
         let key = PublicKey::of(cert_der).ok_or(CryptoError::CertificateParseFailed)?;
-        let group = match key.algorithm {
-            KeyAlgorithm::EcdsaP256 => NamedGroup::Secp256r1,
-            KeyAlgorithm::EcdsaP384 => NamedGroup::Secp384r1,
-            _ => return Err(CryptoError::UnsupportedPublicKeyAlgorithm),
+        let group = match key.kind {
+            KeyKind::P256 => NamedGroup::Secp256r1,
+            KeyKind::P384 => NamedGroup::Secp384r1,
+            KeyKind::Rsa | KeyKind::Ed25519 => {
+                return Err(CryptoError::UnsupportedPublicKeyAlgorithm);
+            }
         };
         check_verify_scheme(algorithm, hash, group)?;
         let scheme = match hash {
@@ -36,7 +38,7 @@ impl SignatureVerifier for Verifier {
         };
         context::provider()
             .signatures
-            .verify(scheme, &key.point, data, signature)
+            .verify(scheme, &key.bytes, data, signature)
             .map_err(|_| CryptoError::SignatureVerificationFailed {
                 signature: algorithm,
                 hash,
