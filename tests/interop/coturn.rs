@@ -384,6 +384,7 @@ impl Ours {
         config.peers.allowed = vec![AddressRange::new(local, 8)];
         // coturn's client chooses them as RFC 5766 had them.
         config.old_channel_numbers = true;
+        config.tcp = true;
         let server = Server::new(config, Limits::default()).expect("random bytes");
         let port = free_port().await;
         let udp = UdpSocket::bind(("127.0.0.1", port)).await.expect("a port");
@@ -473,6 +474,33 @@ fn coturns_client_relays_through_our_server_over_tls() {
         let ours = Ours::with_user().await;
         let options = [&WITH_USER[..], &["-t", "-S"]].concat();
         ours.serves(ours.tls, &options).await;
+    });
+}
+
+// turn-038
+#[test]
+fn coturns_client_connects_with_peers_through_our_server() {
+    interop(async {
+        let ours = Ours::with_user().await;
+        // With -P half of them are for nobody, through coturn's own server too.
+        for (options, received) in [(&["-T"][..], 40), (&["-T", "-P"], 20)] {
+            let options = [&WITH_USER[..], options].concat();
+            let output = program("turnutils_uclient")
+                .args(["-n", "20", "-m", "2", "-l", "171"])
+                .args(options)
+                .args(["-p", &ours.udp_and_tcp.port().to_string(), "127.0.0.1"])
+                .output()
+                .await;
+            let output = output.unwrap_or_else(|error| missing("turnutils_uclient", &error));
+            let said = String::from_utf8_lossy(&output.stdout);
+            println!("{said}\n{:?}", ours.server.stats());
+            assert!(output.status.success(), "{}", output.status);
+            let counted = format!(
+                "tot_send_msgs=40, tot_recv_msgs={received}
+"
+            );
+            assert!(said.contains(&counted), "all of it came");
+        }
     });
 }
 

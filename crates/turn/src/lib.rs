@@ -7,9 +7,14 @@
 //! clock: bytes and time go in through calls, bytes and events come out of polls, in the order
 //! transmit, timeout, event. [`Frames`] cuts a TCP or TLS stream into what both take.
 //!
-//! This crate leaves out: sockets, TLS and DTLS, finding a server (DNS, RFC 8155), relaying TCP
-//! (RFC 6062; its attributes are in `muonrtc-stun`), third-party authorization (RFC 7635), mobility
-//! (RFC 8016), dual allocations and port reservations, which the server refuses as the RFC says.
+//! The features `tokio` (on by default) and `tls` add [`conn`]: both machines with sockets, as a client
+//! that is used like a UDP socket and a server that is started on listening sockets. [`proxy`] is the
+//! talk with an HTTP or SOCKS5 proxy in front of a server.
+//!
+//! This crate leaves out: DTLS to the server, finding a server (DNS, RFC 8155), third-party
+//! authorization (RFC 7635), mobility (RFC 8016), dual allocations and port reservations, which the
+//! server refuses as the RFC says, and the copying of DSCP and ECN between the two sides (RFC 8656
+//! §14).
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,5 +1,6 @@
 //! A server for any number of clients.
 
+mod peer;
 mod state;
 mod stream;
 
@@ -232,7 +233,11 @@ impl Shared {
     /// Starts the task of a stream that has been admitted.
     fn serve(self: &Arc<Self>, io: impl Io + 'static, five_tuple: FiveTuple, is_tls: bool) {
         let task = Stream::new(Arc::clone(self), io, five_tuple, is_tls).run();
-        self.lock().tasks.spawn(task);
+        let mut state = self.lock();
+        let task = state.tasks.spawn(task);
+        if let Some(queue) = state.streams.get_mut(&five_tuple) {
+            queue.task = Some(task);
+        }
     }
 }
 

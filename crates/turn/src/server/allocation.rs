@@ -5,7 +5,7 @@ use super::{FiveTuple, Traffic};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
-use stun::{AddressFamily, TransactionId};
+use stun::{AddressFamily, ConnectionId, TransactionId};
 
 /// How long a permission lasts (RFC 8656 §9).
 const PERMISSION_LIFETIME: Duration = Duration::from_secs(300);
@@ -23,6 +23,10 @@ pub(super) struct Allocation {
     /// The request that made it, so that its repetition gets the same answer (turn-027).
     pub(super) transaction: TransactionId,
     pub(super) family: AddressFamily,
+    /// TCP instead of UDP (RFC 6062).
+    pub(super) relays_tcp: bool,
+    /// With peers, if it does.
+    pub(super) connections: Vec<ConnectionId>,
     pub(super) expires: Instant,
     pub(super) socket: Socket,
     pub(super) traffic: Traffic,

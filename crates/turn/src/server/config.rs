@@ -47,6 +47,12 @@ pub struct Config {
     pub max_challenges_per_second: u32,
     /// How many answers may wait to be polled. Default 1024; further ones are dropped, as on the way.
     pub max_answers: usize,
+    /// Relay TCP too, for clients over streams that ask for it (RFC 6062). Default `false`: they are
+    /// refused with 442. A relay of TCP reaches every service that peers offer.
+    pub tcp: bool,
+    /// The most connections with peers of one allocation that relays TCP. Default 64; further ones
+    /// are refused with 508, or closed.
+    pub max_connections: usize,
     /// The owner's sockets can set DF (RFC 8656 §14). Default `false`: requests with DONT-FRAGMENT
     /// are refused with 420.
     pub dont_fragment: bool,
@@ -106,6 +112,8 @@ impl Config {
             old_channel_numbers: false,
             max_challenges_per_second: 10_000,
             max_answers: 1024,
+            tcp: false,
+            max_connections: 64,
             dont_fragment: false,
             binding: true,
         }

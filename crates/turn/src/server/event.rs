@@ -1,5 +1,6 @@
 use super::FiveTuple;
 use std::net::SocketAddr;
+use stun::ConnectionId;
 
 /// Names an allocation, and the socket it relays with, for as long as the server lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,6 +16,42 @@ pub enum Event {
         allocation: AllocationId,
         /// The address.
         address: SocketAddr,
+    },
+    /// Asks for a TCP socket that listens at exactly this address, and from which connections can be
+    /// opened besides; answered by [`Server::bound`](super::Server::bound). What it accepts is told
+    /// by [`Server::peer_connected`](super::Server::peer_connected).
+    Listen {
+        /// For the answer, and the name of the socket from then on.
+        allocation: AllocationId,
+        /// The address.
+        address: SocketAddr,
+    },
+    /// Asks for a TCP connection with a peer; answered by
+    /// [`Server::connected`](super::Server::connected), within 30 s.
+    Connect {
+        /// For the answer, and the name of the connection from then on.
+        connection: ConnectionId,
+        /// Whose it is.
+        allocation: AllocationId,
+        /// The address to connect from, on which the allocation listens.
+        from: SocketAddr,
+        /// The address to connect to.
+        peer: SocketAddr,
+    },
+    /// From here on, behind the answer that goes before, everything on this client's stream is for
+    /// the peer and the other way round. When the peer closes,
+    /// [`Server::peer_closed`](super::Server::peer_closed) is called, when the client does,
+    /// [`Server::connection_closed`](super::Server::connection_closed).
+    Bridge {
+        /// The connection with the peer.
+        connection: ConnectionId,
+        /// The client's stream.
+        five_tuple: FiveTuple,
+    },
+    /// The connection is over: the peer's stream is closed, and the client's that carries it, if any.
+    Close {
+        /// The connection.
+        connection: ConnectionId,
     },
     /// A client has an allocation.
     Allocated {

@@ -3,6 +3,7 @@
 mod allocation;
 mod authentication;
 mod config;
+mod connection;
 mod credential;
 mod event;
 mod nonce;
@@ -23,13 +24,14 @@ use allocation::{Allocation, Socket};
 use authentication::Signer;
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
+use connection::Connection;
 use nonce::Nonces;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 use stun::{
-    AddressErrorCode, AddressFamily, Builder, Class, ErrorCode, Lifetime, Method, SecurityFeatures,
-    Software, TransactionId, XorMappedAddress, XorRelayedAddress,
+    AddressErrorCode, AddressFamily, Builder, Class, ConnectionId, ErrorCode, Lifetime, Method,
+    SecurityFeatures, Software, TransactionId, XorMappedAddress, XorRelayedAddress,
 };
 
 /// The room before a datagram from a peer that
@@ -112,7 +114,7 @@ pub struct AllocationStats<'a> {
 /// | family | methods |
 /// |---|---|
 /// | input | [`handle_input`](Server::handle_input) from clients, [`handle_peer_input`](Server::handle_peer_input) from peers, [`handle_timeout`](Server::handle_timeout) |
-/// | verbs | [`bound`](Server::bound), [`connection_closed`](Server::connection_closed), [`peer_unreachable`](Server::peer_unreachable), [`revoke`](Server::revoke) |
+/// | verbs | [`bound`](Server::bound), [`connected`](Server::connected), [`peer_connected`](Server::peer_connected), [`peer_closed`](Server::peer_closed), [`connection_closed`](Server::connection_closed), [`peer_unreachable`](Server::peer_unreachable), [`revoke`](Server::revoke) |
 /// | output | [`poll_transmit`](Server::poll_transmit), [`poll_timeout`](Server::poll_timeout), [`poll_event`](Server::poll_event), in this order until empty after every input and verb |
 /// | questions | [`stats`](Server::stats), [`allocation_of`](Server::allocation_of), [`allocations`](Server::allocations) |
 ///
@@ -132,6 +134,12 @@ pub struct Server {
     /// The addresses that are bound or asked for.
     sockets: BTreeSet<SocketAddr>,
     next_id: u64,
+    /// Of allocations that relay TCP.
+    connections: BTreeMap<ConnectionId, Connection>,
+    /// The clients' streams that carry them.
+    bridges: BTreeMap<FiveTuple, ConnectionId>,
+    /// When those end that nobody has taken over.
+    deadlines: BTreeSet<(Instant, ConnectionId)>,
     /// The second that is counted, and the challenges in it.
     challenges: (Instant, u32),
     answers: VecDeque<(FiveTuple, Vec<u8>)>,
@@ -161,6 +169,9 @@ impl Server {
             users: BTreeMap::new(),
             sockets: BTreeSet::new(),
             next_id: 0,
+            connections: BTreeMap::new(),
+            bridges: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
             challenges: (now, 0),
             answers: VecDeque::new(),
             events: VecDeque::new(),
@@ -170,7 +181,7 @@ impl Server {
 
     // --- verbs ---
 
-    /// The answer to [`Event::Bind`]: the socket is there, or not. Another port is tried a few times
+    /// The answer to [`Event::Bind`] and [`Event::Listen`]: the socket is there, or not. Another port is tried a few times
     /// before the client is refused. Returns whether the socket is wanted; one that is not, because
     /// the allocation ended meanwhile, is closed by the owner.
     pub fn bound(&mut self, now: Instant, allocation: AllocationId, success: bool) -> bool {
@@ -197,8 +208,10 @@ impl Server {
         false
     }
 
-    /// A client's stream was closed: its allocation ends (RFC 8656 §3.1).
+    /// A client's stream was closed: its allocation ends (RFC 8656 §3.1), or the connection with a
+    /// peer that it carries.
     pub fn connection_closed(&mut self, five_tuple: FiveTuple) {
+        self.bridge_closed(five_tuple);
         if let Some(&allocation) = self.by_client.get(&five_tuple) {
             self.release(allocation, Reason::Disconnected);
         }
@@ -213,6 +226,7 @@ impl Server {
 
     /// Ends what was not refreshed.
     pub fn handle_timeout(&mut self, now: Instant) {
+        self.expire_connections(now);
         while let Some(&(expires, allocation)) = self.timers.first() {
             if now < expires {
                 break;
@@ -247,7 +261,9 @@ impl Server {
     /// input.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.timers.first().map(|(expires, _)| *expires)
+        let allocation = self.timers.first().map(|(expires, _)| *expires);
+        let connection = self.deadlines.first().map(|(until, _)| *until);
+        [allocation, connection].into_iter().flatten().min()
     }
 
     /// The next event, in the order they happened.
@@ -339,9 +355,16 @@ impl Server {
             address.set_port(port);
             if port >= first && self.sockets.insert(*address) {
                 let address = *address;
-                self.events.push_back(Event::Bind {
-                    allocation,
-                    address,
+                self.events.push_back(if entry.relays_tcp {
+                    Event::Listen {
+                        allocation,
+                        address,
+                    }
+                } else {
+                    Event::Bind {
+                        allocation,
+                        address,
+                    }
                 });
                 return true;
             }
@@ -450,6 +473,7 @@ impl Server {
         let Some(entry) = self.allocations.remove(&allocation) else {
             return;
         };
+        self.close_connections(&entry.connections);
         self.timers.remove(&(entry.expires, allocation));
         self.by_client.remove(&entry.five_tuple);
         self.sockets.remove(&entry.socket.local());

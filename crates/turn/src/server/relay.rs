@@ -119,8 +119,8 @@ impl Server {
     ) -> Received {
         let found = allocation.and_then(|id| Some((id, self.allocations.get_mut(&id)?)));
         // turn-032: data refreshes nothing.
-        let Some((allocation, entry)) =
-            found.filter(|(_, entry)| entry.peers.is_permitted(now, peer.ip()))
+        let Some((allocation, entry)) = found
+            .filter(|(_, entry)| !entry.relays_tcp && entry.peers.is_permitted(now, peer.ip()))
         else {
             self.stats.unpermitted_to_peers += 1;
             return Received::Consumed;

@@ -3,6 +3,7 @@
 use super::allocation::{Allocation, BindError, Peers, Socket};
 use super::authentication::{Identity, Refusal, Signer};
 use super::{AllocationId, BIND_TIMEOUT, FiveTuple, Reason, Server, Traffic, seconds};
+use crate::Transport;
 use crate::channel_data::{NUMBERS, OLD_NUMBERS};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
@@ -13,7 +14,7 @@ use stun::{
 };
 
 /// The attributes in requests that the server understands.
-const UNDERSTOOD: [AttributeType; 13] = [
+const UNDERSTOOD: [AttributeType; 14] = [
     AttributeType::USERNAME,
     AttributeType::USERHASH,
     AttributeType::REALM,
@@ -26,12 +27,14 @@ const UNDERSTOOD: [AttributeType; 13] = [
     AttributeType::EVEN_PORT,
     AttributeType::REQUESTED_TRANSPORT,
     AttributeType::RESERVATION_TOKEN,
+    AttributeType::CONNECTION_ID,
     AttributeType::DONT_FRAGMENT,
 ];
 
 /// What an Allocate request asks for.
 struct Wish {
     family: AddressFamily,
+    relays_tcp: bool,
     refused_family: Option<AddressFamily>,
     even: bool,
     lifetime: Duration,
@@ -57,6 +60,10 @@ impl Server {
         }
         let carried_out = match message.method() {
             Method::ALLOCATE => self.allocate(now, five_tuple, message, identity),
+            Method::CONNECT => self.connect(now, five_tuple, message, identity),
+            Method::CONNECTION_BIND => self
+                .connection_bind(five_tuple, message, &identity)
+                .map_err(|error| (error, identity.signer)),
             method => {
                 let result = self.handle_allocated(now, five_tuple, message, &identity);
                 match result {
@@ -193,7 +200,7 @@ impl Server {
         if let Some(&allocation) = self.by_client.get(&five_tuple) {
             return self.allocate_again(now, allocation, message, identity);
         }
-        let wish = match self.wish(message) {
+        let wish = match self.wish(five_tuple, message) {
             Ok(wish) => wish,
             Err(error) => return Err((error, identity.signer)),
         };
@@ -219,6 +226,8 @@ impl Server {
             user: identity.user,
             transaction: message.transaction_id(),
             family: wish.family,
+            relays_tcp: wish.relays_tcp,
+            connections: Vec::new(),
             expires,
             socket: Socket::Wanted {
                 address: SocketAddr::new(relay.bind, 0),
@@ -265,10 +274,18 @@ impl Server {
     }
 
     /// The checks 3 to 9 of RFC 8656 §7.2.
-    fn wish(&self, message: &Message<'_>) -> Result<Wish, ErrorCode<'static>> {
-        let transport: RequestedTransport = required(message)?;
-        if transport != RequestedTransport::UDP {
-            return Err(ErrorCode::UNSUPPORTED_TRANSPORT_PROTOCOL);
+    fn wish(
+        &self,
+        five_tuple: FiveTuple,
+        message: &Message<'_>,
+    ) -> Result<Wish, ErrorCode<'static>> {
+        let relays_tcp = match required(message)? {
+            RequestedTransport::UDP => false,
+            RequestedTransport::TCP if self.config.tcp => true,
+            _ => return Err(ErrorCode::UNSUPPORTED_TRANSPORT_PROTOCOL),
+        };
+        if relays_tcp {
+            check_tcp(five_tuple, message)?;
         }
         let requested: Option<RequestedAddressFamily> = optional(message)?;
         let additional: Option<AdditionalAddressFamily> = optional(message)?;
@@ -301,6 +318,7 @@ impl Server {
         }
         Ok(Wish {
             family: requested.map_or(AddressFamily::Ipv4, |RequestedAddressFamily(it)| it),
+            relays_tcp,
             refused_family,
             even: even.is_some(),
             lifetime: self.lifetime(optional(message)?),
@@ -438,6 +456,10 @@ impl Server {
         let max_channels = self.config.max_channels;
         let entry = self.allocations.get_mut(&allocation);
         let entry = entry.ok_or(ErrorCode::ALLOCATION_MISMATCH)?;
+        // Channels are for datagrams.
+        if entry.relays_tcp {
+            return Err(ErrorCode::BAD_REQUEST);
+        }
         if !entry.peers.fits(now, &[peer.ip()], max) {
             return Err(ErrorCode::INSUFFICIENT_CAPACITY);
         }
@@ -451,8 +473,25 @@ impl Server {
     }
 }
 
+/// RFC 6062 §5.1: over a stream only, and without what is for datagrams.
+fn check_tcp(five_tuple: FiveTuple, message: &Message<'_>) -> Result<(), ErrorCode<'static>> {
+    let is_excluded = |kind| {
+        let excluded = [
+            AttributeType::DONT_FRAGMENT,
+            AttributeType::EVEN_PORT,
+            AttributeType::RESERVATION_TOKEN,
+        ];
+        excluded.contains(&kind)
+    };
+    let mut kinds = message.attributes().map(|raw| raw.kind);
+    if five_tuple.transport != Transport::Stream || kinds.any(is_excluded) {
+        return Err(ErrorCode::BAD_REQUEST);
+    }
+    Ok(())
+}
+
 /// turn-034
-fn check_family(family: AddressFamily, peer: IpAddr) -> Result<(), ErrorCode<'static>> {
+pub(super) fn check_family(family: AddressFamily, peer: IpAddr) -> Result<(), ErrorCode<'static>> {
     if AddressFamily::of(peer) == family {
         Ok(())
     } else {
@@ -464,6 +503,8 @@ fn optional<'a, A: Attribute<'a>>(message: &Message<'a>) -> Result<Option<A>, Er
     message.attribute().map_err(|_| ErrorCode::BAD_REQUEST)
 }
 
-fn required<'a, A: Attribute<'a>>(message: &Message<'a>) -> Result<A, ErrorCode<'static>> {
+pub(super) fn required<'a, A: Attribute<'a>>(
+    message: &Message<'a>,
+) -> Result<A, ErrorCode<'static>> {
     optional(message)?.ok_or(ErrorCode::BAD_REQUEST)
 }

@@ -10,8 +10,11 @@
 mod proxy;
 
 use crypto::Provider;
+use muonrtc_turn::RequestedTransport;
 use muonrtc_turn::client::{self, Failure};
-use muonrtc_turn::conn::{AllocateError, Conn, Limits, ProxyAddress, Server, ServerAddress};
+use muonrtc_turn::conn::{
+    AllocateError, Conn, Limits, PeerStream, ProxyAddress, Server, ServerAddress,
+};
 use muonrtc_turn::proxy::{Login, Protocol};
 use muonrtc_turn::server::{self, AddressRange, Relay, StaticCredentials};
 use std::error::Error;
@@ -19,7 +22,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, UdpSocket};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 const REALM: &str = "example.org";
@@ -314,4 +318,72 @@ mod tls {
         eventually("the end of the stream", closed).await;
         assert_eq!(server.stats().streams_malformed, 1);
     }
+}
+
+// turn-038
+#[tokio::test]
+async fn connections_with_peers_are_relayed_both_ways_and_end_with_the_allocation() {
+    let mut config = server_config();
+    config.tcp = true;
+    let server = Server::new(config, Limits::default()).unwrap();
+    let address = ServerAddress::tcp(tcp(&server).await);
+    let mut config = client_config();
+    config.requested_transport = RequestedTransport::TCP;
+    let conn = Conn::allocate(&address, config).await.unwrap();
+
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let peer = listener.local_addr().unwrap();
+    let (ours, theirs) = tokio::join!(conn.connect(peer), listener.accept());
+    let (mut ours, (mut theirs, from)) = (ours.unwrap(), theirs.unwrap());
+    assert_eq!(from, conn.relayed());
+    speak(&mut ours, &mut theirs).await;
+    let again = conn.connect(peer).await.unwrap_err();
+    assert_eq!(
+        again.to_string(),
+        "the relay has a connection with this peer"
+    );
+
+    // A stranger is turned away, who is permitted is let in.
+    let mut stranger = TcpStream::connect(conn.relayed()).await.unwrap();
+    assert_eq!(stranger.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    conn.permit(peer.ip()).await.unwrap();
+    let (accepted, other) = tokio::join!(conn.accept(), TcpStream::connect(conn.relayed()));
+    let ((mut accepted, from), mut other) = (accepted.unwrap(), other.unwrap());
+    assert_eq!(from, other.local_addr().unwrap());
+    speak(&mut accepted, &mut other).await;
+
+    // What one side closes ends for the other.
+    drop(accepted);
+    assert_eq!(other.read(&mut [0; 1]).await.unwrap_or(0), 0);
+
+    drop(listener);
+    let refused = conn.connect(peer_that_is_gone().await).await.unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
+
+    // And all of it ends with the allocation.
+    conn.close().await;
+    assert_eq!(ours.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    assert_eq!(theirs.read(&mut [0; 1]).await.unwrap_or(0), 0);
+    drop((ours, conn));
+    eventually("the end of the streams", || server.stats().streams == 0).await;
+}
+
+async fn peer_that_is_gone() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap()
+}
+
+/// More bytes than buffers hold, and back.
+async fn speak(ours: &mut PeerStream, theirs: &mut TcpStream) {
+    let sent: Vec<u8> = (0..200_000_u32).map(|it| it.to_be_bytes()[3]).collect();
+    let mut received = vec![0; sent.len()];
+    let (written, read) = tokio::join!(ours.write_all(&sent), theirs.read_exact(&mut received));
+    written.unwrap();
+    read.unwrap();
+    assert!(received == sent);
+    received.fill(0);
+    let (written, read) = tokio::join!(theirs.write_all(&sent), ours.read_exact(&mut received));
+    written.unwrap();
+    read.unwrap();
+    assert!(received == sent);
 }

@@ -10,7 +10,8 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
-use tokio::net::UdpSocket;
+use stun::ConnectionId;
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::task::{AbortHandle, JoinSet};
 
 /// How many datagrams are taken from a socket before others have their turn.
@@ -26,6 +27,12 @@ pub(super) struct State {
     /// How many streams each client address has.
     per_address: BTreeMap<IpAddr, usize>,
     relays: BTreeMap<AllocationId, Relay>,
+    /// Tasks that accept peers' connections (RFC 6062).
+    pub(super) acceptors: BTreeMap<AllocationId, AbortHandle>,
+    /// Connections with peers that nobody has taken over.
+    pub(super) peers: BTreeMap<ConnectionId, TcpStream>,
+    /// The clients' streams that carry those that were.
+    bridges: BTreeMap<ConnectionId, FiveTuple>,
     pub(super) tasks: JoinSet<()>,
     pub(super) stats: ServerStats,
     scratch: Vec<u8>,
@@ -35,8 +42,11 @@ pub(super) struct State {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) out: Vec<u8>,
+    /// Where the stream leads, once what is in `out` was written.
+    pub(super) bridge: Option<TcpStream>,
     /// The stream's task.
     pub(super) waker: Option<Waker>,
+    pub(super) task: Option<AbortHandle>,
 }
 
 struct Relay {
@@ -52,6 +62,9 @@ impl State {
             streams: BTreeMap::new(),
             per_address: BTreeMap::new(),
             relays: BTreeMap::new(),
+            acceptors: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            bridges: BTreeMap::new(),
             tasks: JoinSet::new(),
             stats: ServerStats::default(),
             scratch: vec![0; HEADROOM + MAX_DATAGRAM + TAILROOM],
@@ -80,6 +93,31 @@ impl State {
             if *count == 0 {
                 self.per_address.remove(&client);
             }
+        }
+    }
+
+    /// Lets a client's stream lead to the peer, once what it has been told is written.
+    fn bridge(&mut self, connection: ConnectionId, five_tuple: FiveTuple) {
+        let (peer, queue) = (
+            self.peers.remove(&connection),
+            self.streams.get_mut(&five_tuple),
+        );
+        if let (Some(peer), Some(queue)) = (peer, queue) {
+            self.bridges.insert(connection, five_tuple);
+            queue.bridge = Some(peer);
+            if let Some(waker) = queue.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Closes the connection with a peer, and the client's stream that carries it.
+    fn unbridge(&mut self, connection: ConnectionId) {
+        self.peers.remove(&connection);
+        let five_tuple = self.bridges.remove(&connection);
+        let queue = five_tuple.and_then(|five_tuple| self.streams.get(&five_tuple));
+        if let Some(task) = queue.and_then(|queue| queue.task.as_ref()) {
+            task.abort();
         }
     }
 
@@ -198,7 +236,25 @@ impl Shared {
                     allocation,
                     address,
                 }) => self.bind(state, now, allocation, address),
+                Some(Event::Listen {
+                    allocation,
+                    address,
+                }) => self.listen(state, now, allocation, address),
+                Some(Event::Connect {
+                    connection,
+                    from,
+                    peer,
+                    ..
+                }) => self.connect(state, connection, from, peer),
+                Some(Event::Bridge {
+                    connection,
+                    five_tuple,
+                }) => state.bridge(connection, five_tuple),
+                Some(Event::Close { connection }) => state.unbridge(connection),
                 Some(Event::Released { allocation, .. }) => {
+                    if let Some(acceptor) = state.acceptors.remove(&allocation) {
+                        acceptor.abort();
+                    }
                     if let Some(relay) = state.relays.remove(&allocation) {
                         relay.task.abort();
                     }

@@ -1,6 +1,6 @@
 //! One client on a stream.
 
-use super::{Io, Shared, now};
+use super::{Io, ServerStats, Shared, now};
 use crate::server::FiveTuple;
 use crate::{Frames, frame_len};
 use std::future::poll_fn;
@@ -9,7 +9,8 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Instant;
-use tokio::io::ReadBuf;
+use tokio::io::{AsyncWriteExt, ReadBuf, copy_bidirectional};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep_until};
 
 /// The longest message of a client without an allocation: the largest request there is.
@@ -76,6 +77,8 @@ enum Closed {
     ByClient,
     Malformed,
     Idle,
+    /// What follows is for this peer.
+    Bridged(TcpStream),
 }
 
 impl From<io::Error> for Closed {
@@ -104,11 +107,27 @@ impl<I: Io> Stream<I> {
     pub(super) async fn run(mut self) {
         let mut timer = pin!(sleep_until(now().into()));
         let closed = poll_fn(|cx| self.poll(cx, timer.as_mut())).await;
-        let mut state = self.place.shared.lock();
+        let stats = |count: fn(&mut ServerStats)| count(&mut self.place.shared.lock().stats);
         match closed {
             Closed::ByClient => {}
-            Closed::Malformed => state.stats.streams_malformed += 1,
-            Closed::Idle => state.stats.streams_idle += 1,
+            Closed::Malformed => stats(|stats| stats.streams_malformed += 1),
+            Closed::Idle => stats(|stats| stats.streams_idle += 1),
+            Closed::Bridged(peer) => self.carry(peer).await,
+        }
+    }
+
+    /// Carries what goes to and from a peer (RFC 6062 §5.4).
+    async fn carry(self, mut peer: TcpStream) {
+        let Self {
+            place: _place,
+            mut io,
+            frames,
+            ..
+        } = self;
+        // What came behind the request.
+        if peer.write_all(&frames.into_rest()).await.is_ok() {
+            // However it ends, both are closed now.
+            let _ = copy_bidirectional(&mut io, &mut peer).await;
         }
     }
 
@@ -147,12 +166,18 @@ impl<I: Io> Stream<I> {
                 return Poll::Ready(Err(Closed::ByClient));
             };
             std::mem::swap(&mut queue.out, &mut self.out);
+            if self.out.is_empty() && queue.bridge.is_some() {
+                // TLS keeps what it has sealed until then.
+                ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+                if let Some(peer) = queue.bridge.take() {
+                    return Poll::Ready(Err(Closed::Bridged(peer)));
+                }
+            }
             if self.out.is_empty() {
                 queue.waker = Some(cx.waker().clone());
                 break;
             }
         }
-        // TLS keeps what it has sealed until then.
         match Pin::new(&mut self.io).poll_flush(cx) {
             Poll::Ready(Err(_)) => Poll::Ready(Err(Closed::ByClient)),
             _ => Poll::Ready(Ok(())),
@@ -181,6 +206,10 @@ impl<I: Io> Stream<I> {
                 Ok(Some(message)) => {
                     self.heard = now;
                     shared.handle_input(&mut state, now, *five_tuple, message);
+                    let queue = state.streams.get(five_tuple);
+                    if queue.is_some_and(|queue| queue.bridge.is_some()) {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
                 Ok(None) => return Poll::Ready(Ok(())),
                 Err(_) => return Poll::Ready(Err(Closed::Malformed)),
