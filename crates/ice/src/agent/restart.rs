@@ -25,6 +25,9 @@ impl Agent {
         if !credentials::well_formed(&credentials) || credentials == self.current.local {
             return Err(IceError::Credentials);
         }
+        if matches!(self.state, IceState::Disconnected | IceState::Failed) {
+            self.doubt_relays(now);
+        }
         let key = self.key(&credentials);
         let mut next = Generation::new(credentials, key);
         if self.current.remote_ahead {

@@ -11,11 +11,12 @@ mod site;
 mod table;
 mod theory;
 
-use layer::CandidateType;
-use muonrtc_testkit::vnet::{Drive, Hairpinning, Nat, Network, Router};
+use layer::{CandidateType, Credentials, IceEvent};
+use muonrtc_testkit::vnet::{AgentId, Drive, Hairpinning, Nat, Network, Router};
 use muonrtc_testkit::{Clock, Link};
 use site::Behind::{FullCone, PortRestricted, Symmetric, UdpBlocked};
 use site::{Behind, Known, LIMIT, Seen, agent, internet, ip, run, selected, site};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Runs every pair of sites with one kind of server, and prints and compares what comes of it.
@@ -152,4 +153,70 @@ fn the_same_seed_gives_the_same_run() {
     };
     assert_eq!(run(), run());
     assert!(run().0.0);
+}
+
+/// A restart of both ends: new credentials, gathering, and signalling once more.
+fn restart(drive: &mut Drive, ends: [AgentId; 2]) {
+    for (number, end) in ends.into_iter().enumerate() {
+        let fragment = format!("frag{number}");
+        let credentials = Credentials::new(fragment, "apasswordof22charactersormore");
+        let now = drive.now();
+        drive.agent(end).events.clear();
+        drive.agent(end).machine.restart(now, credentials).unwrap();
+    }
+    drive.introduce(ends[0], ends[1]);
+}
+
+fn told(drive: &mut Drive, agent: AgentId) -> Vec<CandidateType> {
+    let events = drive.agent(agent).events.iter();
+    let candidates = events.filter_map(|event| match event {
+        IceEvent::Candidate(candidate) => Some(candidate.candidate_type),
+        _ => None,
+    });
+    candidates.collect()
+}
+
+#[test]
+fn a_restart_tells_the_same_kinds_of_candidates_again() {
+    let clock = Clock::new();
+    let mut network = internet(&clock, 1);
+    let (_, a) = site(&mut network, PortRestricted, 1);
+    let (_, b) = site(&mut network, PortRestricted, 2);
+    let mut drive = Drive::starting(clock, network);
+    let [a, b] = [a, b].map(|host| agent(&mut drive, host, Known::TurnUdp));
+    assert!(drive.connect(a, b, LIMIT), "{drive:?}");
+    drive.run_for(Duration::from_secs(2));
+    let before = [a, b].map(|end| told(&mut drive, end).into_iter().collect::<BTreeSet<_>>());
+    restart(&mut drive, [a, b]);
+    drive.run_for(Duration::from_secs(5));
+    let after = [a, b].map(|end| told(&mut drive, end).into_iter().collect::<BTreeSet<_>>());
+    assert_eq!(before, after);
+    assert!(drive.agent(a).connected() && drive.agent(b).connected());
+}
+
+#[test]
+fn a_restart_finds_a_relay_again_from_behind_another_address() {
+    for behind in [PortRestricted, Symmetric] {
+        let clock = Clock::new();
+        let mut network = internet(&clock, 1);
+        let (home, a) = site(&mut network, behind, 1);
+        let (_, b) = site(&mut network, Symmetric, 2);
+        let mut drive = Drive::starting(clock, network);
+        let [a, b] = [a, b].map(|host| agent(&mut drive, host, Known::TurnUdp));
+        assert!(drive.connect(a, b, LIMIT), "{drive:?}");
+        drive.run_for(Duration::from_secs(2));
+        let router = drive.network.router(home).unwrap();
+        router.nat.as_mut().unwrap().external = vec![ip("203.0.1.99")];
+        drive.network.restart_router(home);
+        let noticed =
+            |drive: &mut Drive| [a, b].into_iter().any(|end| !drive.agent(end).connected());
+        assert!(drive.run_until(LIMIT, noticed));
+        // The one that has not noticed yet.
+        drive.run_for(Duration::from_secs(6));
+        restart(&mut drive, [a, b]);
+        let again = drive.run_until(LIMIT, |drive| {
+            [a, b].into_iter().all(|end| drive.agent(end).connected())
+        });
+        assert!(again, "{behind}: {drive:?}");
+    }
 }

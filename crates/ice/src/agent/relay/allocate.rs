@@ -7,7 +7,7 @@ use crate::candidate::Base;
 use crate::server::Transport;
 use crate::via::RelayId;
 use chacha20::rand_core::Rng;
-use layer::{Bound, Framing, IceEvent, RequestId, ServerState};
+use layer::{Bound, Framing, IceEvent, RequestId, ServerState, TransportPolicy};
 use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -33,9 +33,12 @@ impl Agent {
             let same_base = relay.base.socket == base.socket;
             same_base && relay.account == account && !relay.released
         };
-        // A restart takes over what stands.
+        // A restart takes over what stands, and asks anew where the base is seen from.
         if let Some(relay) = self.relays.list.iter().find(|relay| same(relay)) {
-            let id = relay.id;
+            let (id, shares_base) = (relay.id, !relay.owns_link);
+            if shares_base && self.policy != TransportPolicy::Relay {
+                self.query(server, address, base);
+            }
             return self.add_relayed(self.relays.clock, id);
         }
         if self.relays.list.len() >= MAX_RELAYS {

@@ -179,6 +179,20 @@ impl Agent {
         }
     }
 
+    /// The path is dead, perhaps because our NAT has given us another address, under which the server
+    /// does not know us: a restart asks for allocations anew. Where it does know us it says so, and
+    /// is asked from another local address (turn-008).
+    pub(in crate::agent) fn doubt_relays(&mut self, now: Instant) {
+        while let Some(relay) = self.relays.list.first() {
+            let id = relay.id;
+            self.drop_relay(0, None);
+            self.fail_pairs_of(now, |way| way.via == Via::Relay(id), PairFailure::Closed);
+            for generation in self.generations_mut() {
+                generation.lose_base(Via::Relay(id));
+            }
+        }
+    }
+
     /// Forgets a relay, tells why if it was not our wish, and closes what was its alone.
     pub(super) fn drop_relay(&mut self, at: usize, failure: Option<(u16, String)>) {
         self.close_link(at);
