@@ -1,3 +1,5 @@
+mod many;
+
 use crate::readiness::Registered;
 use crate::{Batch, Ecn};
 use quinn_udp::{Transmit, UdpSocketState};

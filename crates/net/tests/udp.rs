@@ -104,6 +104,38 @@ async fn a_socket_with_room_is_writable_as_often_as_it_is_asked() {
 }
 
 #[tokio::test]
+async fn many_destinations_get_each_its_own() {
+    let sender = UdpSocket::bind(V4).unwrap();
+    let receivers: Vec<UdpSocket> = (0..70).map(|_| UdpSocket::bind(V4).unwrap()).collect();
+    let payloads: Vec<Vec<u8>> = (1..=70).map(pattern).collect();
+    let datagrams: Vec<(SocketAddr, &[u8])> = receivers
+        .iter()
+        .zip(&payloads)
+        .map(|(receiver, payload)| (receiver.local_addr(), &payload[..]))
+        .collect();
+    assert_eq!(sender.try_send_many(&datagrams).unwrap(), 70);
+    for (receiver, payload) in receivers.iter().zip(&payloads) {
+        let seen = receive(receiver, 1).await;
+        assert_eq!(&seen[0].bytes, payload);
+    }
+}
+
+/// One that no packet can hold is lost alone.
+#[tokio::test]
+async fn a_bad_one_among_many_harms_no_other() {
+    let (sender, receiver) = (UdpSocket::bind(V4).unwrap(), UdpSocket::bind(V4).unwrap());
+    let to = receiver.local_addr();
+    let long = vec![0; 70_000];
+    let datagrams: [(SocketAddr, &[u8]); 4] = [(to, b"a"), (to, &long), (to, b"b"), (to, &long)];
+    assert_eq!(sender.try_send_many(&datagrams).unwrap(), 4);
+    let seen = receive(&receiver, 2).await;
+    assert_eq!(
+        (&seen[0].bytes[..], &seen[1].bytes[..]),
+        (&b"a"[..], &b"b"[..])
+    );
+}
+
+#[tokio::test]
 async fn congestion_bits_reach_the_receiver() {
     let (from, to) = (UdpSocket::bind(V4).unwrap(), UdpSocket::bind(V4).unwrap());
     let all = [None, Some(Ecn::Ect0), Some(Ecn::Ect1), Some(Ecn::Ce)];

@@ -90,51 +90,90 @@ impl Outbox {
         true
     }
 
-    /// Sends everything, in its order.
+    /// Sends everything, one socket after the other; what goes to one peer stays in its order.
     fn flush(&mut self) {
-        let mut packets = self.packets.drain(..).peekable();
-        while let Some(first) = packets.next() {
-            let mut run = first.at.clone();
-            let size = run.len();
-            // Packets of one length to one address are one system call; the last may be shorter.
-            let mut last = size;
-            while let Some(next) = packets
-                .next_if(|next| last == size && next.at.len() <= size && first.is_to_where(next))
-            {
-                last = next.at.len();
-                run.end = next.at.end;
+        let of_socket = |packet: &Outgoing| (Arc::as_ptr(&packet.socket), packet.at.start);
+        self.packets.sort_unstable_by_key(of_socket);
+        let mut rest = &self.packets[..];
+        while let [first, ..] = rest {
+            let run = first.count_run(rest);
+            let many = first.count_many(rest);
+            let (group, tail) = rest.split_at(run.max(many));
+            if run >= many {
+                first.send_run(group, &self.bytes);
+            } else {
+                first.send_many(group, &self.bytes);
             }
-            first.send(&self.bytes[run], size);
+            rest = tail;
         }
-        drop(packets);
+        self.packets.clear();
         self.len = 0;
     }
 }
 
 impl Outgoing {
-    fn is_to_where(&self, next: &Self) -> bool {
-        Arc::ptr_eq(&self.shared, &next.shared)
-            && Arc::ptr_eq(&self.socket, &next.socket)
-            && self.transmit.remote == next.transmit.remote
+    /// How many of these, itself the first, go the same way in one length, and lie next to each other;
+    /// the last may be shorter.
+    fn count_run(&self, packets: &[Self]) -> usize {
+        let size = self.at.len();
+        let (mut last, mut end) = (size, self.at.start);
+        let mut in_run = |next: &&Self| {
+            let is_next = last == size
+                && next.at.len() <= size
+                && next.at.start == end
+                && Arc::ptr_eq(&self.shared, &next.shared)
+                && Arc::ptr_eq(&self.socket, &next.socket)
+                && self.transmit.remote == next.transmit.remote;
+            (last, end) = (next.at.len(), next.at.end);
+            is_next
+        };
+        packets.iter().take_while(|next| in_run(next)).count()
     }
 
-    /// Sends a run of packets of `size` bytes; what a full socket does not take waits for the driver.
-    fn send(&self, run: &[u8], size: usize) {
-        let segment_size = (run.len() > size).then_some(size);
+    /// How many of these, itself the first, share the socket, each for another destination than the
+    /// one before.
+    fn count_many(&self, packets: &[Self]) -> usize {
+        let mut last = None;
+        let mut in_group = |next: &&Self| {
+            let differs = last.replace(next.transmit.remote) != Some(next.transmit.remote);
+            differs && Arc::ptr_eq(&self.socket, &next.socket)
+        };
+        packets.iter().take_while(|next| in_group(next)).count()
+    }
+
+    /// Sends packets of one length as one run.
+    fn send_run(&self, packets: &[Self], bytes: &[u8]) {
+        let size = self.at.len();
+        let end = packets.last().map_or(self.at.end, |last| last.at.end);
+        let run = &bytes[self.at.start..end];
+        let segment_size = (packets.len() > 1).then_some(size);
         let remote = self.transmit.remote;
         match self.socket.try_send(remote, run, segment_size, None, None) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let mut state = self.shared.lock();
-                for packet in run.chunks(size) {
-                    let mut transmit = self.transmit;
-                    transmit.len = packet.len();
-                    state.media.block(transmit, packet);
-                }
-                drop(state);
-                DriverWake::wake_by_ref(&self.shared.driver);
+                packets.iter().for_each(|packet| packet.leave(bytes));
             }
             Err(error) => tracing::trace!(%error, "a packet was not sent"),
         }
+    }
+
+    /// Sends packets of one socket, each to its own destination.
+    fn send_many(&self, packets: &[Self], bytes: &[u8]) {
+        let mut datagrams = [(self.transmit.remote, &bytes[..0]); MAX_PACKETS];
+        for (datagram, packet) in datagrams.iter_mut().zip(packets) {
+            *datagram = (packet.transmit.remote, &bytes[packet.at.clone()]);
+        }
+        let datagrams = &datagrams[..packets.len()];
+        let taken = self.socket.try_send_many(datagrams).unwrap_or_default();
+        packets[taken..]
+            .iter()
+            .for_each(|packet| packet.leave(bytes));
+    }
+
+    /// What a full socket does not take waits for the driver.
+    fn leave(&self, bytes: &[u8]) {
+        let bytes = &bytes[self.at.clone()];
+        self.shared.lock().media.block(self.transmit, bytes);
+        DriverWake::wake_by_ref(&self.shared.driver);
     }
 }
