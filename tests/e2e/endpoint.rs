@@ -99,7 +99,7 @@ async fn connections_behind_one_port_hear_only_their_own_peer() {
 async fn large_messages_cross_an_endpoint_of_one_shard_both_ways() {
     let endpoint = endpoint(1);
     let (_near, ours, _far, theirs) = open(&endpoint).await;
-    let large = bytes::Bytes::from((0..250_000_u32).map(|i| i as u8).collect::<Vec<u8>>());
+    let large = bytes::Bytes::from((0..=u8::MAX).cycle().take(250_000).collect::<Vec<u8>>());
     for (from, to) in [(&ours, &theirs), (&theirs, &ours)] {
         let sending = async {
             for _ in 0..20 {
@@ -311,7 +311,7 @@ async fn large_messages_cross_a_stream_both_ways() {
     connect(&near, &far).await;
     timeout(LIMIT, ours.opened()).await.unwrap().unwrap();
     let theirs = incoming_channel(&far).await;
-    let large = bytes::Bytes::from((0..250_000_u32).map(|i| i as u8).collect::<Vec<u8>>());
+    let large = bytes::Bytes::from((0..=u8::MAX).cycle().take(250_000).collect::<Vec<u8>>());
     for (from, to) in [(&ours, &theirs), (&theirs, &ours)] {
         let sending = async {
             for _ in 0..20 {

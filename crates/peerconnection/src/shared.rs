@@ -26,9 +26,10 @@ use tokio::sync::Notify;
 /// room: the state itself can always be read.
 const MAX_EVENTS: usize = 1024;
 
-/// Bytes that a channel with limited reliability keeps for a reader who is slow. Beyond it the
-/// oldest message is given up and counted, so that a slow reader harms only itself.
-const MAX_UNRELIABLE_QUEUE: usize = 1024 * 1024;
+/// Bytes that the channels with limited reliability keep for readers who are slow. Beyond it the
+/// oldest message of the fullest is given up and counted, so that a slow reader harms only itself:
+/// half the window that an association begins with, which never closes because of them.
+const MAX_UNRELIABLE_QUEUE: usize = 512 * 1024;
 
 /// Bytes taken by readers before the driver is woken to tell the peer of the room; a small part
 /// of SCTP's window, so that the peer never waits for it.
@@ -61,6 +62,8 @@ pub(crate) struct State {
     pub(crate) requests: VecDeque<ShellRequest>,
     sequence: u64,
     consumed: usize,
+    /// What waits for the readers of all channels with limited reliability.
+    shedding: usize,
     /// Channels whose writers wait for room, and for how many bytes.
     waiting: Vec<(ChannelKey, usize)>,
     /// `negotiationneeded` waits for the chain to be empty.
@@ -78,6 +81,8 @@ pub(crate) struct Slot {
     pub(crate) events: VecDeque<Event<ChannelChange>>,
     pub(crate) messages: VecDeque<Event<Received>>,
     queued_bytes: usize,
+    /// Its reliability is limited: messages may be given up.
+    sheds: bool,
     /// Messages given up because the reader was slow.
     pub(crate) dropped: u64,
     pub(crate) signals: Arc<Signals>,
@@ -120,6 +125,7 @@ impl Shared {
                 requests: VecDeque::new(),
                 sequence: 0,
                 consumed: 0,
+                shedding: 0,
                 waiting: Vec::new(),
                 negotiation_waits: false,
                 ended: false,
@@ -309,6 +315,7 @@ impl State {
         };
         let (stream, wire_len) = (incoming.stream, incoming.wire_len);
         slot.queued_bytes += wire_len;
+        slot.sheds = !incoming.reliable;
         slot.messages.push_back(Event::new(
             sequence,
             Received {
@@ -319,6 +326,7 @@ impl State {
         ));
         slot.signals.readable.notify_waiters();
         if !incoming.reliable {
+            self.shedding += wire_len;
             self.shed(incoming.key);
         }
         true
@@ -331,7 +339,10 @@ impl State {
             return;
         };
         slot.orphaned = true;
-        slot.queued_bytes = 0;
+        let queued = std::mem::take(&mut slot.queued_bytes);
+        if slot.sheds {
+            self.shedding -= queued;
+        }
         for lost in std::mem::take(&mut slot.messages) {
             self.session
                 .consume(now, lost.kind.stream, lost.kind.wire_len);
@@ -348,16 +359,22 @@ impl State {
         }
     }
 
-    /// Gives up the oldest messages of an unreliable channel beyond its bound.
-    fn shed(&mut self, key: ChannelKey) {
-        let Some(slot) = self.channels.get_mut(&key) else {
-            return;
-        };
-        while slot.queued_bytes > MAX_UNRELIABLE_QUEUE && slot.messages.len() > 1 {
+    /// Gives up old messages of the channels with limited reliability beyond their bound, but never
+    /// the newest of the channel that has just got one.
+    fn shed(&mut self, newest: ChannelKey) {
+        while self.shedding > MAX_UNRELIABLE_QUEUE {
+            let slots = self.channels.iter_mut().filter(|(_, slot)| slot.sheds);
+            let fullest = slots
+                .filter(|(key, slot)| **key != newest || slot.messages.len() > 1)
+                .max_by_key(|(_, slot)| slot.queued_bytes);
+            let Some((_, slot)) = fullest else {
+                return;
+            };
             let Some(lost) = slot.messages.pop_front() else {
                 return;
             };
             slot.queued_bytes -= lost.kind.wire_len;
+            self.shedding -= lost.kind.wire_len;
             slot.dropped += 1;
             self.session
                 .consume(now(), lost.kind.stream, lost.kind.wire_len);
@@ -375,6 +392,9 @@ impl State {
         let event = slot.messages.pop_front()?;
         let (stream, wire_len) = (event.kind.stream, event.kind.wire_len);
         slot.queued_bytes -= wire_len;
+        if slot.sheds {
+            self.shedding -= wire_len;
+        }
         self.session.consume(now, stream, wire_len);
         self.consumed += wire_len;
         let wake = self.consumed >= CONSUMED_WAKE;

@@ -16,7 +16,7 @@ use std::task::Wake;
 ///
 /// A handle is cheap to clone and keeps the connection alive. Messages and events wait in the
 /// channel until they are taken; what nobody takes closes SCTP's window, so that the peer waits,
-/// except on channels with limited reliability, which keep the newest 1 MiB.
+/// except on channels with limited reliability, which keep the newest 512 KiB together.
 #[derive(Clone)]
 pub struct DataChannel {
     handle: Arc<Handle>,
@@ -93,7 +93,7 @@ impl DataChannel {
     }
 
     /// Received messages that were given up because nobody took them in time: only on a channel
-    /// with limited reliability, beyond the 1 MiB that it keeps.
+    /// with limited reliability, beyond the 512 KiB that all such channels of a connection keep.
     #[must_use]
     pub fn messages_dropped(&self) -> u64 {
         self.lock().slot(self.key).dropped
