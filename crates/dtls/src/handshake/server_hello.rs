@@ -74,6 +74,7 @@ impl ServerHello {
     }
 
     fn read_extensions(&mut self, extensions: &Extensions<'_>) -> Result<(), DecodeError> {
+        let mut has_groups = false;
         for (id, body) in extensions.iter() {
             match id {
                 extension::SUPPORTED_VERSIONS => {
@@ -98,9 +99,13 @@ impl ServerHello {
                 }
                 extension::ALPN => self.protocol = Some(extension::alpn::parse_answer(body)?),
                 extension::EC_POINT_FORMATS => {}
+                extension::SUPPORTED_GROUPS => has_groups = true,
                 _ => self.has_unknown = true,
             }
         }
+        // RFC 8446 §4.2.7: in 1.2 it is the client's alone, but there are servers that send theirs
+        // (webrtc-dtls does), and nothing depends on it.
+        self.has_unknown |= has_groups && self.version.is_some();
         Ok(())
     }
 
@@ -189,6 +194,23 @@ mod tests {
         };
         for hello in [of_1_3(), of_1_2] {
             assert_eq!(ServerHello::parse(&hello.write()), Ok(hello));
+        }
+    }
+
+    #[test]
+    fn groups_of_a_server_are_overlooked_in_1_2_alone() {
+        let of_1_2 = ServerHello {
+            version: None,
+            share: None,
+            ..of_1_3()
+        };
+        for (hello, has_unknown) in [(of_1_2, false), (of_1_3(), true)] {
+            let mut body = hello.write();
+            body.extend([0, 10, 0, 4, 0, 2, 0, 0x17]);
+            let at = 2 + 32 + 1 + 2 + 1;
+            let len = u16::try_from(body.len() - at - 2).unwrap();
+            body[at..at + 2].copy_from_slice(&len.to_be_bytes());
+            assert_eq!(ServerHello::parse(&body).unwrap().has_unknown, has_unknown);
         }
     }
 
