@@ -7,7 +7,7 @@
 //! clock: bytes and time go in through calls, bytes and events come out of polls, in the order
 //! transmit, timeout, event. [`Frames`] cuts a TCP or TLS stream into what both take.
 //!
-//! The features `tokio` (on by default) and `tls` add [`conn`]: both machines with sockets, as a client
+//! The features `tokio` (on by default) and `tls` add `conn`: both machines with sockets, as a client
 //! that is used like a UDP socket and a server that is started on listening sockets. [`proxy`] is the
 //! talk with an HTTP or SOCKS5 proxy in front of a server.
 //!
