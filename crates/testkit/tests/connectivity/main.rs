@@ -218,5 +218,14 @@ fn a_restart_finds_a_relay_again_from_behind_another_address() {
             [a, b].into_iter().all(|end| drive.agent(end).connected())
         });
         assert!(again, "{behind}: {drive:?}");
+        drive.run_for(Duration::from_secs(2));
+        for end in [a, b] {
+            let kinds = told(&mut drive, end).into_iter().collect::<BTreeSet<_>>();
+            assert_eq!(
+                kinds.len(),
+                3,
+                "{behind}: host, reflexive and relayed: {kinds:?}"
+            );
+        }
     }
 }

@@ -228,12 +228,18 @@ impl Agent {
             relay.stage = Stage::Queued;
         } else {
             relay.stage = Stage::Binding(request);
+            let (shared, url) = (relay.base, &account.url);
             let (local, ports) = (SocketAddr::new(base, 0), self.settings.ports);
             self.emit(IceEvent::Bind {
                 request,
                 local,
                 ports,
             });
+            // The answer from there tells nothing of where the base is seen from.
+            let known = self.servers.list.iter().position(|it| it.url == *url);
+            if let Some(known) = known.filter(|_| self.policy != TransportPolicy::Relay) {
+                self.query(known, server, shared);
+            }
         }
         true
     }
