@@ -10,5 +10,5 @@ mod repair;
 mod tape;
 
 pub use fault::{Repair, faults, tags, untouched};
-pub use repair::{ogg_checksums, sctp_checksum, stun_integrity};
+pub use repair::{ogg_checksums, sctp_checksum, stun_integrity, stun_integrity_with};
 pub use tape::Tape;

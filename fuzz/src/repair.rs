@@ -17,6 +17,11 @@ const HEADER_LEN: usize = 20;
 /// Takes MESSAGE-INTEGRITY, FINGERPRINT and what follows them off a STUN message, and puts right
 /// ones there (RFC 8489 §14.5, §14.7).
 pub fn stun_integrity(message: &mut Vec<u8>, password: &str) {
+    stun_integrity_with(message, password.as_bytes());
+}
+
+/// The same under the key of a long-term credential.
+pub fn stun_integrity_with(message: &mut Vec<u8>, key: &[u8]) {
     if message.len() < HEADER_LEN {
         return;
     }
@@ -25,7 +30,7 @@ pub fn stun_integrity(message: &mut Vec<u8>, password: &str) {
     message.resize(end.next_multiple_of(4), 0);
 
     set_len(message, 24);
-    let key = Provider::default().hmac_sha1.key(password.as_bytes());
+    let key = Provider::default().hmac_sha1.key(key);
     let mut tag = [0; 20];
     key.sign(&[message], &mut tag);
     message.extend(MESSAGE_INTEGRITY.to_be_bytes());
