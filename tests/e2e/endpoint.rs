@@ -274,7 +274,7 @@ fn served_by_tcp(endpoint: &Endpoint) -> PeerConnection {
 async fn connections_behind_one_tcp_port_hear_only_their_own_peer() {
     let endpoint = tcp_endpoint();
     let port = endpoint.tcp_addrs()[0].port();
-    assert_eq!(endpoint.udp_addrs(), []);
+    assert!(endpoint.udp_addrs().is_empty());
     let mut open_ones = Vec::new();
     for _ in 0..5 {
         let (near, far) = (client(), served_by_tcp(&endpoint));
