@@ -206,6 +206,52 @@ fn a_stranger_who_connects_and_says_nothing_is_hung_up_on() {
     assert_eq!(closed(&mut drive), 100);
 }
 
+#[test]
+fn strangers_who_take_every_place_do_not_keep_the_peer_out() {
+    let mut world = World::new(9);
+    let hosts = [
+        world.walled(Firewall::udp_blocked()),
+        world.open("192.0.2.9"),
+    ];
+    let crowd = world.open("192.0.2.66");
+    let (active, passive) = (Factory::default(), passive());
+    let (mut drive, a, b) = pair_of(world, hosts, [&active, &passive], |_| {});
+    let now = drive.now();
+    drive.agent(b).machine.gather(now);
+    drive.run_for(Duration::from_millis(10));
+    let listening = candidates(&mut drive, b)
+        .into_iter()
+        .find(|it| it.tcp_type == Some(TcpType::Passive))
+        .and_then(|it| it.socket_addr())
+        .unwrap();
+    let local = "192.0.2.66:0".parse().unwrap();
+    let crowd_in = |drive: &mut testkit::vnet::Drive, connections: usize| {
+        let now = drive.now();
+        for _ in 0..connections {
+            let network = &mut drive.network;
+            network.connect(now, crowd, local, listening).unwrap();
+        }
+        drive.run_for(Duration::from_millis(200));
+    };
+    crowd_in(&mut drive, 100);
+    drive.introduce(a, b);
+    let candidate = candidates(&mut drive, b)
+        .into_iter()
+        .find(|it| it.tcp_type == Some(TcpType::Passive));
+    let now = drive.now();
+    let machine = &mut drive.agent(a).machine;
+    machine
+        .add_remote_candidate(now, candidate.unwrap())
+        .unwrap();
+    for _ in 0..20 {
+        crowd_in(&mut drive, 10);
+    }
+    assert!(drive.agent(a).connected() && drive.agent(b).connected());
+    // Nor do they displace it.
+    crowd_in(&mut drive, 200);
+    assert!(data_flows(&mut drive, [a, b]));
+}
+
 // ice-077, RFC 6544 §9.2: a restart keeps the connection until the new generation has one.
 #[test]
 fn a_restart_moves_to_a_new_connection() {
@@ -233,5 +279,25 @@ fn a_restart_moves_to_a_new_connection() {
     assert_eq!(drive.agent(a).machine.state(), IceState::Completed);
     let after = drive.agent(a).machine.route().unwrap();
     assert_ne!(before.socket, after.socket);
+    assert!(data_flows(&mut drive, [a, b]));
+}
+
+#[test]
+fn a_restart_without_an_answer_rests_on_the_connection_that_was_accepted() {
+    let mut world = World::new(8);
+    let hosts = [
+        world.walled(Firewall::udp_blocked()),
+        world.open("192.0.2.9"),
+    ];
+    let (active, passive) = (Factory::default(), passive());
+    let (mut drive, a, b) = pair_of(world, hosts, [&active, &passive], |_| {});
+    assert!(drive.connect(a, b, seconds(10)));
+    let now = drive.now();
+    let credentials = layer::Credentials::new("bbbb", "a+password+of+22+chars");
+    let restarted = drive.agent(b).machine.restart(now, credentials);
+    restarted.unwrap();
+    // Longer than a stranger may be connected: the agent must not ask for that instant again and
+    // again.
+    drive.run_for(seconds(30));
     assert!(data_flows(&mut drive, [a, b]));
 }

@@ -12,7 +12,8 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
-/// Accepted connections of an agent; further ones are closed at once.
+/// Accepted connections of an agent; for a further one the oldest that has not said a word is closed,
+/// or else itself.
 const MAX_ACCEPTED: usize = 64;
 
 /// How long an accepted connection may be open without an authenticated check.
@@ -230,10 +231,11 @@ impl Agent {
     fn accept_connection(&mut self, now: Instant, request: RequestId, socket: SocketId) {
         let mut listeners = self.streams.listeners.iter();
         let listener = listeners.find(|listener| listener.request == request);
-        match listener {
-            Some(listener) if self.streams.accepted() < MAX_ACCEPTED && !self.is_closed() => {
+        let listener = listener.map(|listener| listener.bound.socket);
+        match listener.filter(|_| !self.is_closed()) {
+            Some(listener) if self.make_room_for_stranger() => {
                 let accepted = Connection::Accepted {
-                    listener: listener.bound.socket,
+                    listener,
                     until: now + STRANGER_TIMEOUT,
                 };
                 self.streams.connections.insert(socket, accepted);
@@ -241,6 +243,27 @@ impl Agent {
             // Nobody waits for it any more, or there are too many.
             _ => self.emit(IceEvent::CloseSocket { socket }),
         }
+    }
+
+    /// Where all places are taken, the stranger who has been silent for longest makes room: a peer
+    /// that means it has sent its check by then. Whether there is a place.
+    fn make_room_for_stranger(&mut self) -> bool {
+        if self.streams.accepted() < MAX_ACCEPTED {
+            return true;
+        }
+        let connections = self.streams.connections.iter();
+        let strangers = connections.filter_map(|(socket, connection)| match connection {
+            Connection::Accepted { until, .. } if !self.is_stream_used(*socket) => {
+                Some((*until, *socket))
+            }
+            _ => None,
+        });
+        let Some((_, oldest)) = strangers.min() else {
+            return false;
+        };
+        self.streams.connections.remove(&oldest);
+        self.emit(IceEvent::CloseSocket { socket: oldest });
+        true
     }
 
     /// A socket of a stream is gone.
@@ -268,20 +291,13 @@ impl Agent {
         if self.streams.connections.is_empty() {
             return;
         }
-        let is_used = |socket: SocketId| {
-            let mut generations = std::iter::once(&self.current).chain(&self.previous);
-            generations.any(|generation| {
-                let mut pairs = generation.checklist.pairs.iter();
-                pairs.any(|pair| pair.via == Via::Stream(socket) && pair.state != PairState::Failed)
-            })
-        };
         let is_over = |connection: &Connection| match connection {
             Connection::Opened => true,
             Connection::Accepted { until, .. } => *until <= now,
         };
         let connections = self.streams.connections.iter();
         let closed: Vec<SocketId> = connections
-            .filter(|(socket, connection)| is_over(connection) && !is_used(**socket))
+            .filter(|(socket, connection)| is_over(connection) && !self.is_stream_used(**socket))
             .map(|(socket, _)| *socket)
             .collect();
         for socket in closed {
@@ -290,17 +306,22 @@ impl Agent {
         }
     }
 
+    /// Whether a living pair of either generation goes through a connection.
+    fn is_stream_used(&self, socket: SocketId) -> bool {
+        let mut generations = std::iter::once(&self.current).chain(&self.previous);
+        generations.any(|generation| {
+            let mut pairs = generation.checklist.pairs.iter();
+            pairs.any(|pair| pair.via == Via::Stream(socket) && pair.state != PairState::Failed)
+        })
+    }
+
     /// When the next connection is given up.
     pub(super) fn stream_timeout(&self) -> Option<Instant> {
         let pairs = self.current.checklist.pairs.iter();
         let connecting = pairs.filter_map(|pair| pair.connecting.map(|(_, until)| until));
-        let is_proven = |socket: &SocketId| {
-            let mut pairs = self.current.checklist.pairs.iter();
-            pairs.any(|pair| pair.via == Via::Stream(*socket))
-        };
         let connections = self.streams.connections.iter();
         let strangers = connections.filter_map(|(socket, connection)| match connection {
-            Connection::Accepted { until, .. } if !is_proven(socket) => Some(*until),
+            Connection::Accepted { until, .. } if !self.is_stream_used(*socket) => Some(*until),
             _ => None,
         });
         connecting.chain(strangers).min()
