@@ -10,6 +10,7 @@ mod calls;
 mod channels;
 mod connect;
 mod connectivity;
+mod described;
 mod determinism;
 mod ending;
 mod endpoint;

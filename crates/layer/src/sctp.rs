@@ -40,13 +40,18 @@ impl SctpConfig {
 }
 
 /// What is known once both descriptions are.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SctpConnect {
     /// Our `a=sctp-port`, never 0.
     pub local_port: u16,
     /// The peer's, never 0.
     pub remote_port: u16,
+    /// The INIT chunk of the peer's `a=sctp-init`, if it is one that
+    /// [`accepts_init`](Sctp::accepts_init) and the peer was told our
+    /// [`local_init`](Sctp::local_init): then the association is up at once
+    /// (draft-hancke-tsvwg-snap §6). Default `None`.
+    pub remote_init: Option<Bytes>,
 }
 
 impl SctpConnect {
@@ -56,6 +61,7 @@ impl SctpConnect {
         Self {
             local_port,
             remote_port,
+            remote_init: None,
         }
     }
 }
@@ -89,7 +95,8 @@ pub trait Sctp: Send {
     ///
     /// # Errors
     ///
-    /// [`SctpError::State`] if it was started already, [`SctpError::Port`] for port 0.
+    /// [`SctpError::State`] if it was started already, [`SctpError::Port`] for port 0,
+    /// [`SctpError::Init`] for an INIT that is not accepted.
     fn connect(&mut self, now: Instant, connect: SctpConnect) -> Result<(), SctpError>;
 
     /// Queues a message, or a fragment of one. Allowed before the association is up.
@@ -166,6 +173,26 @@ pub trait Sctp: Send {
 
     /// How many more bytes [`send`](Sctp::send) accepts now.
     fn send_capacity(&self) -> usize;
+
+    /// The INIT chunk that this association would send, for the description (`a=sctp-init`,
+    /// draft-hancke-tsvwg-snap §5.2); the same every time. `None` if the layer cannot take the
+    /// peer's from there. Asking changes nothing.
+    fn local_init(&self) -> Option<Bytes> {
+        None
+    }
+
+    /// Whether to put [`local_init`](Self::local_init) into offers. Answers have it wherever the
+    /// offer does.
+    fn offers_init(&self) -> bool {
+        false
+    }
+
+    /// Whether these bytes are an INIT chunk that [`connect`](Self::connect) takes. Asking changes
+    /// nothing.
+    fn accepts_init(&self, init: &[u8]) -> bool {
+        let _ = init;
+        false
+    }
 
     /// How many streams may be used: incoming and outgoing, once connected.
     fn streams(&self) -> Option<(u16, u16)>;
@@ -325,6 +352,8 @@ pub enum SctpError {
     State(SctpState),
     /// Ports are 1 to 65535.
     Port,
+    /// Not an INIT chunk of a peer, or not one to go on with.
+    Init,
     /// No such stream, or it is being reset.
     Stream(u16),
     /// The send buffer is full; wait for [`SctpEvent::Writable`].
@@ -338,6 +367,7 @@ impl fmt::Display for SctpError {
         match self {
             Self::State(state) => write!(f, "not possible in state {state:?}"),
             Self::Port => f.write_str("a port is 1 to 65535"),
+            Self::Init => f.write_str("not an init chunk that can be accepted"),
             Self::Stream(stream) => write!(f, "stream {stream} cannot be used"),
             Self::BufferFull => f.write_str("the send buffer is full"),
             Self::Empty => f.write_str("a message has at least one byte"),

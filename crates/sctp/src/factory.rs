@@ -62,6 +62,10 @@ pub struct Factory {
     /// not hold the others up. It is used if the peer offers it too. Default `false`, as in
     /// browsers: each chunk is four bytes longer.
     pub interleaving: bool,
+    /// Whether to offer that both descriptions carry the INIT chunks (draft-hancke-tsvwg-snap), so
+    /// that the association is up as soon as DTLS is. Where the peer offers it, it is accepted in
+    /// any case. Default `false`: peers that copy attributes they do not know are in use.
+    pub offer_init: bool,
 }
 
 /// The stream schedulers of RFC 8260 §3.
@@ -116,6 +120,7 @@ impl Default for Factory {
             congestion: CongestionControl::Bbr,
             scheduler: Scheduler::WeightedFair,
             interleaving: false,
+            offer_init: false,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! SCTP for WebRTC data channels, sans-IO: one association over one DTLS connection (RFC 9260,
 //! RFC 8261) with partial reliability (RFC 3758, RFC 7496), stream reset (RFC 6525), interleaving
-//! and schedulers (RFC 8260) and, where the layer below authenticates, packets without a checksum
-//! (RFC 9653).
+//! and schedulers (RFC 8260), INIT chunks in the descriptions (draft-hancke-tsvwg-snap) and, where the
+//! layer below authenticates, packets without a checksum (RFC 9653).
 //!
 //! A [`Factory`] makes [`Association`]s, which implement [`layer::Sctp`]: packets go in through
 //! `handle_input` and come out of `poll_transmit`, time goes in through `handle_timeout` when

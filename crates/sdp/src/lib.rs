@@ -21,6 +21,7 @@
 
 mod attribute;
 mod bandwidth;
+mod base64;
 mod candidate;
 mod codec;
 mod description;

@@ -171,9 +171,16 @@ impl Reader {
         Ok(())
     }
 
-    fn finish(self) -> Result<Description, ParseErrorKind> {
+    fn finish(mut self) -> Result<Description, ParseErrorKind> {
         if self.description.media.is_empty() {
             self.require_before(SESSION_ORDER.len())?;
+        }
+        // A description is kept as long as its connection.
+        self.description.media.shrink_to_fit();
+        self.description.timings.shrink_to_fit();
+        self.description.attributes.shrink_to_fit();
+        for media in &mut self.description.media {
+            media.attributes.shrink_to_fit();
         }
         Ok(self.description)
     }

@@ -1,5 +1,6 @@
 //! What a data section says about its association (RFC 8841).
 
+use crate::base64;
 use crate::error::AttributeError;
 use crate::line::attribute_number;
 use crate::media::Media;
@@ -45,6 +46,23 @@ impl Media {
             }
             (None, _) => Ok(None),
         }
+    }
+
+    /// `a=sctp-init`: the INIT chunk of the sender's association (draft-hancke-tsvwg-snap §4).
+    /// Whether the bytes are one is for SCTP to say.
+    ///
+    /// # Errors
+    ///
+    /// If it is not base64, or stands twice.
+    pub fn sctp_init(&self) -> Result<Option<Vec<u8>>, AttributeError> {
+        self.single_attribute("sctp-init")?
+            .map(|text| base64::decode(text).ok_or(AttributeError::malformed("sctp-init")))
+            .transpose()
+    }
+
+    /// Adds `a=sctp-init` with this chunk.
+    pub fn push_sctp_init(&mut self, chunk: &[u8]) {
+        self.push("sctp-init", base64::encode(chunk));
     }
 
     /// `a=max-message-size`, in bytes (RFC 8841 §6.1). 0 means any size; `None` that nothing was

@@ -39,6 +39,7 @@ use crate::api::state::{
 };
 use crate::config::Configuration;
 use crate::error::{Error, ErrorKind};
+use bytes::Bytes;
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use datachannel::{ChannelKey, Channels};
@@ -81,6 +82,8 @@ pub struct Session {
     pub(crate) channels: Channels,
     /// The peer's `a=sctp-port`, until the association starts.
     remote_sctp_port: Option<u16>,
+    /// The peer's `a=sctp-init`, if both sides have one.
+    remote_init: Option<Bytes>,
     /// The peer's `a=max-message-size`; `None` for any size.
     remote_max_message: Option<usize>,
     /// The size of SCTP's send buffer, known when the association is up.
@@ -149,6 +152,7 @@ impl Session {
             transport: None,
             channels: Channels::new(datachannel::Config::default()),
             remote_sctp_port: None,
+            remote_init: None,
             remote_max_message: None,
             send_buffer: usize::MAX,
             restart: None,
@@ -508,6 +512,7 @@ impl Session {
             credentials: self.restart.clone().unwrap_or(current),
             fingerprints: self.certificate.fingerprints(),
             tls_id: self.tls_id.clone(),
+            init: self.local_init(),
         })
     }
 

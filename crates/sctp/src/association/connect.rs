@@ -34,27 +34,47 @@ pub(super) struct CookieEchoed {
     pub(super) shutdown: bool,
 }
 
+impl CookieWait {
+    fn new(now: Instant, local: &Local) -> Self {
+        // No hint about the round trip helps here: the peer may not have started yet.
+        let rto = Rto::new(&local.settings);
+        Self {
+            init: Retry::new(now, &rto),
+            rto,
+            shutdown: false,
+            sender: None,
+        }
+    }
+}
+
 impl Association {
     /// Starts with an INIT of our own (RFC 9260 §5.1, A), then looks at what came before: the
     /// peer's INIT may be among it, as both ends start (RFC 8841 §9.3).
-    pub(super) fn start(&mut self, now: Instant, connect: SctpConnect) -> Result<(), SctpError> {
+    ///
+    /// With the peer's INIT from its description there is nothing left to agree on: the association
+    /// is up (draft-hancke-tsvwg-snap §6).
+    pub(super) fn start(&mut self, now: Instant, connect: &SctpConnect) -> Result<(), SctpError> {
         let State::New(early) = &mut self.state else {
             return Err(SctpError::State(layer::Sctp::state(self)));
         };
         if connect.local_port == 0 || connect.remote_port == 0 {
             return Err(SctpError::Port);
         }
+        let described = match &connect.remote_init {
+            Some(init) => Some(self.local.described_peer(init).ok_or(SctpError::Init)?),
+            None => None,
+        };
         let early = early.take();
         self.local.port = connect.local_port;
         self.local.peer_port = connect.remote_port;
-        // No hint about the round trip helps here: the peer may not have started yet.
-        let rto = Rto::new(&self.local.settings);
-        self.state = State::CookieWait(CookieWait {
-            init: Retry::new(now, &rto),
-            rto,
-            shutdown: false,
-            sender: None,
-        });
+        self.state = match described {
+            Some(peer) => {
+                let mut tcb = Tcb::new(now, &mut self.local, Phase::Established, peer, None);
+                tcb.establish(now, &mut self.local, false);
+                State::Open(Box::new(tcb))
+            }
+            None => State::CookieWait(CookieWait::new(now, &self.local)),
+        };
         for packet in early {
             self.input(now, &packet);
         }

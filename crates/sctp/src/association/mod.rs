@@ -11,6 +11,7 @@ mod tcb;
 mod transfer;
 
 use crate::Factory;
+use bytes::Bytes;
 use connect::CookieWait;
 pub use hand_over::NotIdle;
 use layer::{
@@ -110,7 +111,7 @@ impl Sctp for Association {
     }
 
     fn connect(&mut self, now: Instant, connect: SctpConnect) -> Result<(), SctpError> {
-        self.start(now, connect)?;
+        self.start(now, &connect)?;
         self.after(now);
         Ok(())
     }
@@ -221,6 +222,18 @@ impl Sctp for Association {
 
     fn send_capacity(&self) -> usize {
         self.local.send_capacity(self.outstanding())
+    }
+
+    fn local_init(&self) -> Option<Bytes> {
+        Some(self.local.described_init())
+    }
+
+    fn offers_init(&self) -> bool {
+        self.local.settings.offer_init
+    }
+
+    fn accepts_init(&self, init: &[u8]) -> bool {
+        self.local.described_peer(init).is_some()
     }
 
     fn streams(&self) -> Option<(u16, u16)> {

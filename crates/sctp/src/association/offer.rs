@@ -5,9 +5,10 @@ use super::tcb::Peer;
 use crate::cookie::Cookie;
 use crate::extension::Extensions;
 use crate::packet::{
-    CauseCode, DecodeError, ForwardTsn, IData, IForwardTsn, Init, InitAck, Parameter,
-    ParameterType, ReConfig, padded, write_parameter,
+    CauseCode, Chunks, DecodeError, ForwardTsn, IData, IForwardTsn, Init, InitAck, Parameter,
+    ParameterType, ReConfig, WireChunk, encode, padded, write_parameter,
 };
+use bytes::Bytes;
 
 /// The streams we ask for, both ways (RFC 8831 §6.2).
 const STREAMS: u16 = 65_535;
@@ -131,6 +132,29 @@ impl<'a> Offer<'a> {
 }
 
 impl Local {
+    /// The peer as an INIT from its description has it (draft-hancke-tsvwg-snap §5.3): one chunk,
+    /// by the rules for any other. It need not be padded, as the lengths of lines say where it ends.
+    pub(super) fn described_peer(&self, init: &[u8]) -> Option<Peer> {
+        let mut chunks = Chunks::new(init);
+        let chunk = chunks.next()?.ok()?;
+        if chunk.kind != Init::KIND || chunks.next().is_some() {
+            return None;
+        }
+        let peer = Offer::read(&Init::parse(chunk).ok()?).ok()?.peer;
+        // Some stacks copy attributes they do not know into their answer (libdatachannel 1620).
+        (peer.tag != self.tag || peer.initial_tsn != self.initial_tsn).then_some(peer)
+    }
+
+    /// Our INIT for the description, without the padding that a packet would need (as the sample
+    /// of draft-hancke-tsvwg-snap §4.1 is).
+    pub(super) fn described_init(&self) -> Bytes {
+        self.write_init(|init| {
+            let mut chunk = encode(init);
+            chunk.truncate(4 + init.value_len());
+            chunk.into()
+        })
+    }
+
     /// Our INIT.
     pub(super) fn write_init<R>(&self, write: impl FnOnce(&Init<'_>) -> R) -> R {
         let parameters = self.own_parameters();

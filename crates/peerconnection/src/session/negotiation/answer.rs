@@ -1,7 +1,7 @@
 //! Making an answer (RFC 9429 §5.3).
 
 use super::{
-    LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, is_bundled,
+    LocalInit, LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, is_bundled,
     push_transport, rejected, riding_sections, speaks_rtp,
 };
 use crate::api::description::{SdpType, SessionDescription};
@@ -99,6 +99,7 @@ fn data_answer(offered: &Media, transport: &LocalTransport, setup: Setup) -> Med
         section.push("sctp-port", SCTP_PORT.to_string());
     }
     section.push("max-message-size", MAX_MESSAGE_SIZE.to_string());
+    LocalInit::answer(transport.init.as_ref(), offered, &mut section);
     if offered.mid().is_none() {
         section.remove("mid");
     }

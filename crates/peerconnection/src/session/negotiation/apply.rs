@@ -14,7 +14,7 @@ use crate::session::media::{Agreement, is_spoken};
 use crate::session::transports::{layer_candidate, sdp_candidate};
 use crate::session::{Session, SessionEvent};
 use layer::{DtlsRole, IceRole};
-use sdp::Setup;
+use sdp::{Description, Setup};
 use std::time::Instant;
 
 /// How many lines a remote section holds before further candidates are no longer shown in it.
@@ -127,6 +127,7 @@ impl Session {
         let applied = self.negotiation.check_remote(kind, description.sdp())?;
         let (remote, data) = (read_transport(&applied)?, read_data(&applied)?);
         self.media.check_remote(&applied.description)?;
+        self.check_init(data.as_ref())?;
         let role = match (kind, &remote) {
             (SdpType::Offer, _) | (_, None) => None,
             (_, Some(remote)) => Some(role_of_answer(remote.setup)?),
@@ -135,7 +136,11 @@ impl Session {
             self.roll_back(now);
         }
         match (role, remote) {
-            (Some(role), Some(remote)) => self.start_remote(now, remote, data, role)?,
+            (Some(role), Some(remote)) => {
+                let offer = self.negotiation.pending_local.as_ref();
+                let offer = offer.map(|offer| offer.description.clone());
+                self.start_remote(now, remote, data, offer.as_ref(), role)?;
+            }
             _ if kind == SdpType::Offer => {
                 let rides = riding_sections(&applied.description);
                 self.media.set_remote_offer(&applied.description, &rides);
@@ -302,7 +307,7 @@ impl Session {
                 .map_err(Error::from_ice)?;
         }
         transport.ice.gather(now);
-        self.start_remote(now, remote, data, role)?;
+        self.start_remote(now, remote, data, Some(&answer.description), role)?;
         self.note_lost(now, answer);
         self.agree(now, answer, Side::Local);
         Ok(())
@@ -364,12 +369,14 @@ impl Session {
         now: Instant,
         remote: RemoteTransport,
         data: Option<RemoteData>,
+        ours: Option<&Description>,
         role: DtlsRole,
     ) -> Result<(), Error> {
         if let Some(data) = data {
             self.remote_max_message = data.max_message_size;
             self.channels.set_max_send_len(self.max_message_size());
             self.remote_sctp_port = Some(data.sctp_port);
+            self.agree_on_init(ours, &data);
         }
         let Some(transport) = &mut self.transport else {
             return Ok(());

@@ -2,6 +2,7 @@
 
 mod answer;
 mod apply;
+mod init;
 mod offer;
 mod remote;
 mod signaling;
@@ -15,6 +16,7 @@ use sdp::{Description, Media, Origin, ParseError, Setup};
 use std::collections::BTreeSet;
 
 #[cfg(feature = "rtp")]
+pub(crate) use init::LocalInit;
 pub(crate) use remote::refused;
 pub(crate) use remote::{RemoteData, RemoteTransport};
 pub(crate) use signaling::Side;
@@ -127,6 +129,7 @@ pub(crate) struct LocalTransport {
     pub(crate) credentials: Credentials,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) tls_id: String,
+    pub(crate) init: Option<LocalInit>,
 }
 
 /// Current and pending descriptions of both sides (RFC 9429 §4.1.13 to §4.1.16).

@@ -1,8 +1,8 @@
 //! Making an offer (RFC 9429 §5.2).
 
 use super::{
-    LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, push_transport,
-    rejected, speaks_rtp,
+    LocalInit, LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section,
+    push_transport, rejected, speaks_rtp,
 };
 use crate::api::description::{SdpType, SessionDescription};
 use crate::session::media::Transceivers;
@@ -90,6 +90,7 @@ fn data_offer(mid: &str, transport: &LocalTransport) -> Media {
     push_transport(&mut section, mid, transport, Setup::ActPass);
     section.push("sctp-port", SCTP_PORT.to_string());
     section.push("max-message-size", MAX_MESSAGE_SIZE.to_string());
+    LocalInit::offer(transport.init.as_ref(), &mut section);
     section
 }
 

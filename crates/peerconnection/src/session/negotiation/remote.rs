@@ -1,6 +1,7 @@
 //! What a remote description says, checked before anything is changed.
 
 use crate::error::{Error, ErrorKind};
+use bytes::Bytes;
 use layer::{Candidate, Credentials, Fingerprint, HashAlgorithm};
 use sdp::{AttributeError, Description, Media, Setup};
 
@@ -21,11 +22,13 @@ pub(crate) struct RemoteTransport {
 }
 
 /// The data section of a remote description.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct RemoteData {
     pub(crate) sctp_port: u16,
     /// Bytes; `None` for any size (RFC 8841 §6.1).
     pub(crate) max_message_size: Option<usize>,
+    /// The INIT chunk of its association.
+    pub(crate) init: Option<Bytes>,
 }
 
 impl RemoteTransport {
@@ -102,6 +105,7 @@ impl RemoteData {
         Ok(Self {
             sctp_port,
             max_message_size: max_message_size(section)?,
+            init: section.sctp_init().map_err(refused)?.map(Bytes::from),
         })
     }
 }
