@@ -6,7 +6,7 @@
 //! | request            | body                                                | reply                             |
 //! |--------------------|-----------------------------------------------------|-----------------------------------|
 //! | `POST /offer`      | an offer; `session`, `negotiated`, `open` if wanted | the answer and its `session`      |
-//! | `POST /make-offer` | `channels`, `audio`, `video`; `session` if wanted   | an offer of ours and its `session`|
+//! | `POST /make-offer` | `channels`, `audio`, `video`, `restart`; `session` if wanted | an offer of ours and its `session`; `restart` restarts ICE |
 //! | `POST /answer`     | `session` and the answer to that offer              | `{}`                              |
 //! | `POST /close`      | `session`                                           | `{}`, and 50 ms later we close    |
 //! | `POST /layer`      | `session`, `rid`                                    | `{}`; that layer of a simulcast is echoed from its next key frame on |
@@ -212,6 +212,9 @@ impl Session {
             self.connection.add_transceiver(kind, None)?;
         }
         self.echo_media().await?;
+        if request.restart {
+            self.connection.restart_ice();
+        }
         // An offer without a section would gather no candidate and connect nothing.
         let asked = !request.channels.is_empty() || request.audio || request.video;
         if !asked && self.connection.local_description().is_none() {
@@ -409,6 +412,8 @@ struct MakeOfferRequest {
     audio: bool,
     #[serde(default)]
     video: bool,
+    #[serde(default)]
+    restart: bool,
 }
 
 #[derive(Debug, Deserialize)]

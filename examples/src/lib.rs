@@ -1,11 +1,12 @@
 //! What the small examples share, so that each shows its own subject and nothing else: flags of the
-//! command line, one page and one `POST /offer` ([`signalling`]), and clips played at their own
-//! pace ([`playback`]).
+//! command line, one page and one `POST /offer` ([`signalling`]), clips played at their own
+//! pace ([`playback`]), and a firewall where there is none ([`firewall`]).
 //!
 //! `echo` and `loopback` use none of it: `echo` negotiates again and again, which needs more than
 //! this.
 
 pub mod codec;
+pub mod firewall;
 mod flags;
 pub mod playback;
 pub mod signalling;

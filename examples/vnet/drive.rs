@@ -183,7 +183,7 @@ impl Drive {
                     }
                     event => {
                         if let SessionEvent::IceCandidate(candidate) = &event {
-                            end.candidates.push(candidate.clone());
+                            end.candidates.push(candidate.as_deref().cloned());
                         }
                         end.events.push((elapsed, event));
                     }

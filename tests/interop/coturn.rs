@@ -23,8 +23,8 @@ use turn::conn::{AllocateError, Conn, Limits, PeerStream, Server, ServerAddress}
 use turn::server::{self, AddressRange, Credentials, Relay, StaticCredentials, TurnRest};
 
 const REALM: &str = "example.org";
-const USER: &str = "alice";
-const PASSWORD: &str = "secret";
+pub(crate) const USER: &str = "alice";
+pub(crate) const PASSWORD: &str = "secret";
 const SHARED_SECRET: &str = "a secret between the servers";
 const NAME: &str = "turn.example.org";
 
@@ -59,8 +59,8 @@ fn missing(name: &str, error: &std::io::Error) -> ! {
 }
 
 /// coturn's server, stopped when dropped.
-struct Coturn {
-    address: SocketAddr,
+pub(crate) struct Coturn {
+    pub(crate) address: SocketAddr,
     tls: SocketAddr,
     certificate: CertifiedKey<KeyPair>,
     _process: Child,
@@ -68,8 +68,13 @@ struct Coturn {
 }
 
 impl Coturn {
-    /// Starts it with further options.
+    /// Starts it on loopback, with further options.
     async fn start(options: &[&str]) -> Self {
+        Self::start_on(Ipv4Addr::LOCALHOST, options).await
+    }
+
+    /// Starts it on an address of this host.
+    async fn start_on(address: Ipv4Addr, options: &[&str]) -> Self {
         let (port, tls_port) = (free_port().await, free_port().await);
         let scratch = Scratch::new(port);
         let certificate = certificate();
@@ -79,7 +84,8 @@ impl Coturn {
             .expect("the scratch folder is writable");
         let process = program("turnserver")
             .args(["-n", "--no-cli", "--no-dtls", "--allow-loopback-peers"])
-            .args(["--listening-ip=127.0.0.1", "--relay-ip=127.0.0.1"])
+            .arg(format!("--listening-ip={address}"))
+            .arg(format!("--relay-ip={address}"))
             .arg(format!("--realm={REALM}"))
             .arg(format!("--listening-port={port}"))
             .arg(format!("--tls-listening-port={tls_port}"))
@@ -94,8 +100,8 @@ impl Coturn {
             .spawn();
         let process = process.unwrap_or_else(|error| missing("turnserver", &error));
         let coturn = Self {
-            address: (Ipv4Addr::LOCALHOST, port).into(),
-            tls: (Ipv4Addr::LOCALHOST, tls_port).into(),
+            address: (address, port).into(),
+            tls: (address, tls_port).into(),
             certificate,
             _process: process,
             _scratch: scratch,
@@ -106,8 +112,13 @@ impl Coturn {
 
     /// With one user.
     async fn with_user() -> Self {
+        Self::with_user_on(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// With one user, on an address of this host.
+    pub(crate) async fn with_user_on(address: Ipv4Addr) -> Self {
         let user = format!("--user={USER}:{PASSWORD}");
-        Self::start(&["--lt-cred-mech", &user]).await
+        Self::start_on(address, &["--lt-cred-mech", &user]).await
     }
 
     /// Waits until it answers.
@@ -140,9 +151,10 @@ fn certificate() -> CertifiedKey<KeyPair> {
 /// A port that was free a moment ago, over TCP and UDP.
 async fn free_port() -> u16 {
     loop {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let any = Ipv4Addr::UNSPECIFIED;
+        let listener = TcpListener::bind((any, 0)).await.expect("a port");
         let port = listener.local_addr().expect("bound").port();
-        if UdpSocket::bind(("127.0.0.1", port)).await.is_ok() {
+        if UdpSocket::bind((any, port)).await.is_ok() {
             return port;
         }
     }
@@ -172,7 +184,7 @@ impl Drop for Scratch {
 
 /// Our address as a STUN server sees it, and as the socket does, if it answers within a second.
 async fn mapped(server: SocketAddr) -> Option<(SocketAddr, SocketAddr)> {
-    let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+    let socket = UdpSocket::bind((server.ip(), 0)).await.expect("a port");
     socket.connect(server).await.expect("an address");
     let id = TransactionId(*b"of this test");
     let mut buf = [0; 1500];
@@ -369,30 +381,30 @@ fn our_client_takes_the_new_nonces_of_coturn() {
     });
 }
 
-/// Our server on loopback.
-struct Ours {
+/// Our server.
+pub(crate) struct Ours {
     server: Server,
-    udp_and_tcp: SocketAddr,
+    pub(crate) udp_and_tcp: SocketAddr,
     tls: SocketAddr,
 }
 
 impl Ours {
-    async fn start(credentials: Arc<dyn Credentials>) -> Self {
-        let local = Ipv4Addr::LOCALHOST.into();
-        let relay = Relay::new(local);
+    /// Starts it on an address of this host, for peers around there.
+    async fn start(local: Ipv4Addr, credentials: Arc<dyn Credentials>) -> Self {
+        let relay = Relay::new(local.into());
         let mut config = server::Config::new(Provider::default(), REALM, credentials, relay);
-        config.peers.allowed = vec![AddressRange::new(local, 8)];
+        config.peers.allowed = vec![AddressRange::new(local.into(), 8)];
         // coturn's client chooses them as RFC 5766 had them.
         config.old_channel_numbers = true;
         config.tcp = true;
         let server = Server::new(config, Limits::default()).expect("random bytes");
         let port = free_port().await;
-        let udp = UdpSocket::bind(("127.0.0.1", port)).await.expect("a port");
+        let udp = UdpSocket::bind((local, port)).await.expect("a port");
         let udp_and_tcp = udp.local_addr().expect("bound");
         server.listen_udp(udp).expect("bound");
         let tcp = TcpListener::bind(udp_and_tcp).await.expect("a port");
         server.listen_tcp(tcp);
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = TcpListener::bind((local, 0)).await.expect("a port");
         let tls = listener.local_addr().expect("bound");
         server.listen_tls(listener, tls_config());
         Self {
@@ -403,8 +415,18 @@ impl Ours {
     }
 
     async fn with_user() -> Self {
+        Self::with_user_on(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// With one user, on an address of this host.
+    pub(crate) async fn with_user_on(address: Ipv4Addr) -> Self {
         let users = StaticCredentials::new(Provider::default(), REALM).with(USER, PASSWORD);
-        Self::start(Arc::new(users)).await
+        Self::start(address, Arc::new(users)).await
+    }
+
+    /// Packets it has relayed, in both directions.
+    pub(crate) fn packets_relayed(&self) -> u64 {
+        self.server.stats().machine.packets_relayed
     }
 
     /// coturn's client sends through us; nothing may be lost.
@@ -508,7 +530,8 @@ fn coturns_client_connects_with_peers_through_our_server() {
 #[test]
 fn credentials_that_coturn_issues_are_accepted_by_us() {
     interop(async {
-        let ours = Ours::start(Arc::new(TurnRest::new(SHARED_SECRET))).await;
+        let rest = Arc::new(TurnRest::new(SHARED_SECRET));
+        let ours = Ours::start(Ipv4Addr::LOCALHOST, rest).await;
         ours.serves(ours.udp_and_tcp, &["-u", USER, "-W", SHARED_SECRET])
             .await;
     });

@@ -23,8 +23,8 @@ class Course {
     this.steps.push(`${Math.round(performance.now() - this.started)} ms: ${text}`);
   }
 
-  connection() {
-    const connection = new RTCPeerConnection();
+  connection(configuration) {
+    const connection = new RTCPeerConnection(configuration);
     this.connections.push(connection);
     const number = this.connections.length;
     connection.onconnectionstatechange = () => this.step(`connection ${number} ${connection.connectionState}`);

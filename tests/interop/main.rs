@@ -4,7 +4,8 @@
 //! `page.html` or `media.html` and the signalling of the echo server there, or `examples.html` and
 //! one of those [`example`]s, starts a browser on the
 //! page ([`browser`]), and takes the outcome of each check from what the page posts back ([`page`]).
-//! [`relay`] stands between the two where packets are to be lost.
+//! [`relay`] stands between the two where packets are to be lost, a [`turn_server`] where they shall
+//! not meet.
 //! [`coturn`] and [`nat`] are tried in the same way, without a browser.
 //!
 //! `MUON_INTEROP=skip`, which `cargo xtask test --no-interop` sets, leaves them out;
@@ -24,6 +25,7 @@ mod page;
 mod relay;
 #[path = "../../examples/echo/server.rs"]
 mod server;
+mod turn_server;
 
 use browser::{Addresses, Browser};
 use example::Example;
@@ -87,6 +89,17 @@ const CHECKS_OF_MEDIA: &[&str] = &[
     "video on a path that loses one packet in twenty",
 ];
 
+/// Through TURN servers alone, and from one path to the next, in the order of `paths.js`.
+const CHECKS_OF_PATHS: &[&str] = &[
+    "through our TURN server over UDP",
+    "through our TURN server over TCP",
+    "through coturn over UDP",
+    "through coturn over TCP",
+    "ICE restarted by the page under numbered messages",
+    "ICE restarted by the server under numbered messages",
+    "ICE restarted by both in turn, from relay to relay",
+];
+
 /// Two browsers at once would only make each other slow.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
@@ -134,6 +147,14 @@ impl Visit {
         }
     }
 
+    const fn paths(browser: Browser) -> Self {
+        Self {
+            page: Page::Paths,
+            checks: CHECKS_OF_PATHS,
+            ..Self::data(browser)
+        }
+    }
+
     const fn media_loop(browser: Browser) -> Self {
         Self {
             browser,
@@ -155,6 +176,16 @@ fn chromium_showing_its_addresses() {
         "chromium_showing_its_addresses",
         Visit::data(Browser::Chromium).showing_its_addresses(),
     );
+}
+
+#[test]
+fn chromium_changes_paths() {
+    interop("chromium_changes_paths", Visit::paths(Browser::Chromium));
+}
+
+#[test]
+fn firefox_changes_paths() {
+    interop("firefox_changes_paths", Visit::paths(Browser::Firefox));
 }
 
 #[test]
@@ -285,6 +316,7 @@ async fn run(inside: &Inside, visit: Visit) {
             let (routes, begun) = example.begin(inside.scratch());
             (routes, Some(begun))
         }
+        Page::Paths => (server::router().merge(turn_server::router()), None),
         _ => (server::router().merge(relay::router()), None),
     };
     let app = served.merge(page);

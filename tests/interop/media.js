@@ -277,6 +277,12 @@ check("the server offers audio and video", 30, async (course) => {
   await gathered(connection);
   await post("/answer", { session, type: "answer", sdp: connection.localDescription.sdp });
   await Promise.all([moving(course, video), audible(course, audio)]);
+  // The answer made us the DTLS server, which chooses (RFC 5764 section 4.1.1). Firefox does not tell.
+  const transport = [...(await connection.getStats()).values()].find(({ type }) => type === "transport");
+  if (!transport?.srtpCipher || server.post !== request) return {};
+  same(transport.dtlsRole, "client", "the role of the page in DTLS");
+  same(transport.srtpCipher, "SRTP_AEAD_AES_128_GCM", "what protects audio and video");
+  return { srtpCipher: transport.srtpCipher };
 });
 
 // --- renegotiation ---

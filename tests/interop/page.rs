@@ -85,6 +85,8 @@ pub(crate) enum Page {
     MediaLoop,
     /// `examples.html`: the pages of an example.
     Example(Example),
+    /// `paths.html`: through relays, and from one path to the next.
+    Paths,
 }
 
 impl Page {
@@ -95,6 +97,7 @@ impl Page {
             Self::Media => "/interop/media",
             Self::MediaLoop => "/interop/media?loop",
             Self::Example(_) => "/interop/examples",
+            Self::Paths => "/interop/paths",
         }
     }
 
@@ -102,7 +105,7 @@ impl Page {
     pub(crate) fn deadline(self) -> Duration {
         match self {
             Self::Data => Duration::from_secs(120),
-            Self::Example(_) => Duration::from_secs(75),
+            Self::Example(_) | Self::Paths => Duration::from_secs(75),
             Self::Media | Self::MediaLoop => Duration::from_secs(240),
         }
     }
@@ -121,6 +124,8 @@ pub(crate) fn router(checks: &[&str]) -> (Router, mpsc::Receiver<Report>) {
         .route("/interop/examples", page(include_str!("examples.html")))
         .route("/interop/examples.js", script(include_str!("examples.js")))
         .route("/interop/frame.js", script(include_str!("frame.js")))
+        .route("/interop/paths", page(include_str!("paths.html")))
+        .route("/interop/paths.js", script(include_str!("paths.js")))
         .route("/interop/loop.js", script(include_str!("loop.js")))
         .route("/interop/media.js", script(include_str!("media.js")))
         .route("/result", post(take))
