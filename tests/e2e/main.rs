@@ -15,6 +15,7 @@ mod determinism;
 mod ending;
 mod endpoint;
 mod hostile;
+mod hostile_connect;
 mod hostile_media;
 mod loopback;
 mod media;

@@ -201,7 +201,8 @@ fn a_stranger_who_connects_and_says_nothing_is_hung_up_on() {
         let closed = events.filter(|it| matches!(it, IceEvent::CloseSocket { .. }));
         closed.count()
     };
-    assert_eq!(closed(&mut drive), 100 - 64, "no more than 64 are kept");
+    assert_eq!(closed(&mut drive), 100 - 16, "no more than 16 are kept");
+    assert_eq!(drive.agent(a).machine.stats().refused_streams, 100 - 16);
     drive.run_for(seconds(20));
     assert_eq!(closed(&mut drive), 100);
 }

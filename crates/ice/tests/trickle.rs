@@ -278,6 +278,8 @@ fn ten_thousand_candidates_are_bounded() {
         }
     }
     assert_eq!(refused, 9_901);
+    let counted = network.peers[A].agent.stats().candidates_dropped;
+    assert_eq!(counted, refused);
     assert_eq!(network.peers[A].agent.remote_candidates().len(), 100);
     assert!(network.peers[A].agent.stats().pairs.len() <= 100);
 }

@@ -798,8 +798,12 @@ pub struct IceStats {
     pub unmatched: u64,
     /// Data from a 5-tuple that no check has authenticated.
     pub unvalidated_data: u64,
-    /// Remote candidates that could not be used.
+    /// Requests that got no answer: too many of strangers, or too many at once.
+    pub unanswered: u64,
+    /// Remote candidates that could not be used, or for which there was no room.
     pub candidates_dropped: u64,
+    /// Accepted streams that were closed because too many others had not passed a check either.
+    pub refused_streams: u64,
     /// Role conflicts seen.
     pub role_conflicts: u64,
 }

@@ -214,10 +214,12 @@ impl ConnectivityReport {
             (ice.malformed, "STUN packets were malformed"),
             (ice.unauthenticated, "STUN packets had other credentials"),
             (ice.unmatched, "STUN answers were to no question of ours"),
+            (ice.unanswered, "STUN requests were too many to answer"),
             (
                 ice.unvalidated_data,
                 "packets came from unchecked addresses",
             ),
+            (ice.refused_streams, "streams of strangers were too many"),
             (ice.role_conflicts, "role conflicts"),
         ];
         for (count, what) in counts.into_iter().filter(|(count, _)| *count > 0) {

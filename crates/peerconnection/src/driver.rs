@@ -38,8 +38,8 @@ const MAX_TURNS: usize = 32;
 /// Room for one run of datagrams.
 const TRANSMIT_BUFFER: usize = 48 * 1024;
 
-/// Streams of one connection, those included that have not said what they want. A passive candidate
-/// accepts no more.
+/// Streams of one connection, those included that have not said what they want. For one more the
+/// stream leaves that has not said so for longest, or else itself.
 const MAX_STREAMS: usize = 32;
 
 /// What a thread lends to whichever driver or shard runs on it.
@@ -162,12 +162,18 @@ impl Driver {
             while let Poll::Ready(accepted) = listener.socket.poll_accept(&mut cx) {
                 worked = true;
                 match accepted {
-                    Ok(stream) if self.guests.len() + self.streams.len() < MAX_STREAMS => {
+                    Ok(stream) => {
+                        if self.guests.len() + self.streams.len() >= MAX_STREAMS {
+                            if self.guests.is_empty() {
+                                continue;
+                            }
+                            // Whoever has been silent for longest makes room.
+                            self.guests.remove(0);
+                        }
                         let stream = Arc::new(Stream::new(stream, self.waker.clone()));
                         self.guests
                             .push((listener.request, Guest::new(stream, now)));
                     }
-                    Ok(_) => {}
                     Err(error) => tracing::debug!(%error, "no stream was accepted"),
                 }
             }

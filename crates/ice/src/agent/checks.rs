@@ -105,7 +105,10 @@ impl Agent {
                 self.current.remotes.push(candidate);
                 self.current.remotes.len() - 1
             }
-            None => return None,
+            None => {
+                self.stats.candidates_dropped += 1;
+                return None;
+            }
         };
         if let Some(id) = self.adopt_connection(via, local, theirs) {
             return Some(id);

@@ -170,20 +170,23 @@ impl Agent {
             Err(verdict) => {
                 self.stats.unauthenticated += 1;
                 if !self.refusals.take(now) {
+                    self.stats.unanswered += 1;
                     return;
                 }
                 (verdict, false)
             }
         };
-        if self.answers.len() < MAX_ANSWERS {
-            // stun-017: the answer goes back the way the request came.
-            self.answers.push_back(Answer {
-                transaction: message.transaction_id(),
-                way: *way,
-                verdict,
-                previous,
-            });
+        if self.answers.len() >= MAX_ANSWERS {
+            self.stats.unanswered += 1;
+            return;
         }
+        // stun-017: the answer goes back the way the request came.
+        self.answers.push_back(Answer {
+            transaction: message.transaction_id(),
+            way: *way,
+            verdict,
+            previous,
+        });
     }
 
     /// Whose password protects the request (RFC 8489 §9.1.3, RFC 8445 §7.3, ice-044, stun-033).

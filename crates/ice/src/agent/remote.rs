@@ -134,6 +134,7 @@ impl Agent {
             return Ok(());
         }
         if self.current.remote_count() >= self.settings.max_remote_candidates {
+            self.stats.candidates_dropped += 1;
             return Err(IceError::TooManyCandidates);
         }
         if self.current.remote.is_none() {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 /// Accepted connections of an agent; for a further one the oldest that has not said a word is closed,
 /// or else itself.
-const MAX_ACCEPTED: usize = 64;
+const MAX_ACCEPTED: usize = 16;
 
 /// How long an accepted connection may be open without an authenticated check.
 const STRANGER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -232,17 +232,19 @@ impl Agent {
         let mut listeners = self.streams.listeners.iter();
         let listener = listeners.find(|listener| listener.request == request);
         let listener = listener.map(|listener| listener.bound.socket);
-        match listener.filter(|_| !self.is_closed()) {
-            Some(listener) if self.make_room_for_stranger() => {
-                let accepted = Connection::Accepted {
-                    listener,
-                    until: now + STRANGER_TIMEOUT,
-                };
-                self.streams.connections.insert(socket, accepted);
-            }
-            // Nobody waits for it any more, or there are too many.
-            _ => self.emit(IceEvent::CloseSocket { socket }),
+        let Some(listener) = listener.filter(|_| !self.is_closed()) else {
+            // Nobody waits for it any more.
+            return self.emit(IceEvent::CloseSocket { socket });
+        };
+        if !self.make_room_for_stranger() {
+            self.stats.refused_streams += 1;
+            return self.emit(IceEvent::CloseSocket { socket });
         }
+        let accepted = Connection::Accepted {
+            listener,
+            until: now + STRANGER_TIMEOUT,
+        };
+        self.streams.connections.insert(socket, accepted);
     }
 
     /// Where all places are taken, the stranger who has been silent for longest makes room: a peer
@@ -262,6 +264,7 @@ impl Agent {
             return false;
         };
         self.streams.connections.remove(&oldest);
+        self.stats.refused_streams += 1;
         self.emit(IceEvent::CloseSocket { socket: oldest });
         true
     }

@@ -61,6 +61,11 @@ impl Stream {
         }
     }
 
+    /// Lets the owner look after it.
+    pub(crate) fn wake(&self) {
+        self.waker.wake_by_ref();
+    }
+
     fn lock(&self) -> MutexGuard<'_, PacketStream> {
         self.io.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -202,8 +202,12 @@ impl Member {
             ShellRequest::CloseSocket { socket } => {
                 state.sockets.retain(|own| own.id != socket);
                 let mut held = self.held();
-                held.streams.retain(|(id, _)| *id != socket);
                 held.listening.retain(|(_, id, _)| *id != socket);
+                let mut streams = held.streams.iter();
+                if let Some(at) = streams.position(|(id, _)| *id == socket) {
+                    // The shard that reads it lets go of it, however silent its other end is.
+                    held.streams.swap_remove(at).1.wake();
+                }
             }
             ShellRequest::PublishName { host, address } => {
                 let runtime = &self.inner.runtime;

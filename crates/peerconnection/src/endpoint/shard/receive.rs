@@ -94,7 +94,7 @@ impl Shard {
                 claimant
             }
             Peeked::Response(transaction) => {
-                let asker = self.inner.transactions().answered(&transaction);
+                let asker = self.inner.transactions().asker(&transaction);
                 if asker.is_none() {
                     counters.unknown_transactions.count();
                 }

@@ -3,7 +3,7 @@
 //! Everything is checked before anything is changed, so that a refused description leaves the
 //! connection as it was (pc-017).
 
-use super::remote::refused;
+use super::remote::{credentials_of, refused};
 use super::{Applied, RemoteData, RemoteTransport, Side, riding_sections};
 use crate::api::candidate::{IceCandidate, IceCandidateInit};
 use crate::api::description::{LocalSessionDescription, SdpType, SessionDescription};
@@ -188,12 +188,12 @@ impl Session {
         }
         // Until our answer has chosen, any section may come to describe the transport.
         let carries = self.remote_transport_section() == Some(section);
-        let data = RemoteTransport::read(&remote.description, section, Some(Setup::ActPass))?;
+        let credentials = credentials_of(&remote.description, section)?;
         let generation = init
             .username_fragment
             .as_deref()
             .or_else(|| candidate.line_username_fragment());
-        if generation.is_some_and(|ufrag| ufrag != data.credentials.username_fragment) {
+        if generation.is_some_and(|ufrag| ufrag != credentials.username_fragment) {
             return Err(Error::new(
                 ErrorKind::Operation,
                 "the candidate belongs to no generation that is described",
@@ -212,7 +212,7 @@ impl Session {
         if carries
             && let Some(candidate) = layer_candidate(parsed)
             && let Some(transport) = &mut self.transport
-            && transport.ice.remote_credentials() == Some(&data.credentials)
+            && transport.ice.remote_credentials() == Some(&credentials)
         {
             // A candidate that cannot be used drops only itself (ice-017).
             let _ = transport.ice.add_remote_candidate(now, candidate);

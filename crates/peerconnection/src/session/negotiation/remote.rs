@@ -39,22 +39,8 @@ impl RemoteTransport {
         index: usize,
         default_setup: Option<Setup>,
     ) -> Result<Self, Error> {
-        let section = &description.media[index];
-        let head = transport_section(description, section);
-        let wanted = |what: &'static str| {
-            Error::new(
-                ErrorKind::InvalidAccess,
-                format!("the section has no {what}"),
-            )
-        };
-        let ufrag = head
-            .ice_ufrag(description)
-            .map_err(refused)?
-            .ok_or_else(|| wanted("ice-ufrag"))?;
-        let pwd = head
-            .ice_pwd(description)
-            .map_err(refused)?
-            .ok_or_else(|| wanted("ice-pwd"))?;
+        let head = transport_section(description, &description.media[index]);
+        let credentials = credentials_of(description, index)?;
         let fingerprints: Vec<Fingerprint> = head
             .fingerprints(description)
             .map_err(refused)?
@@ -75,7 +61,7 @@ impl RemoteTransport {
             ));
         }
         Ok(Self {
-            credentials: Credentials::new(ufrag, pwd),
+            credentials,
             lite: description.is_ice_lite(),
             fingerprints,
             setup,
@@ -87,6 +73,28 @@ impl RemoteTransport {
             end_of_candidates: head.end_of_candidates(description),
         })
     }
+}
+
+/// The credentials of a section, and nothing else of it: what a candidate is held against, however
+/// many there are before it.
+pub(crate) fn credentials_of(
+    description: &Description,
+    index: usize,
+) -> Result<Credentials, Error> {
+    let head = transport_section(description, &description.media[index]);
+    let ufrag = head.ice_ufrag(description).map_err(refused)?;
+    let pwd = head.ice_pwd(description).map_err(refused)?;
+    Ok(Credentials::new(
+        ufrag.ok_or_else(|| wanted("ice-ufrag"))?,
+        pwd.ok_or_else(|| wanted("ice-pwd"))?,
+    ))
+}
+
+fn wanted(what: &str) -> Error {
+    Error::new(
+        ErrorKind::InvalidAccess,
+        format!("the section has no {what}"),
+    )
 }
 
 impl RemoteData {
