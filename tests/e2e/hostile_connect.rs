@@ -3,8 +3,8 @@
 
 use crate::loopback::{connect, incoming_channel};
 use muonrtc::{
-    Configuration, DataChannel, DataChannelMessage, IceCandidateInit, PeerConnection,
-    SessionDescription, Stack,
+    Configuration, DataChannel, DataChannelMessage, IceCandidateInit, IceServer,
+    IceTransportPolicy, PeerConnection, SessionDescription, Stack,
 };
 use peerconnection::{Endpoint, EndpointConfig};
 use std::io::{Read, Write};
@@ -13,8 +13,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use stun::{
-    Builder, Class, IceControlling, Message, Method, Priority, TransactionId, Username,
-    XorMappedAddress,
+    Builder, Class, IceControlling, Message, Method, Nonce, Priority, Realm, RequestedTransport,
+    TransactionId, Username, XorMappedAddress,
 };
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
@@ -474,4 +474,112 @@ async fn a_stream_that_comes_in_crumbs_carries_a_connection() {
     talk.echo(&"a long message ".repeat(1000)).await;
     assert_eq!(endpoint.stats().lost_streams, 0);
     cutting.abort();
+}
+
+/// A TURN server on loopback with one user.
+async fn turn_server() -> (turn::conn::Server, SocketAddr) {
+    let provider = crypto::Provider::default();
+    let users = turn::server::StaticCredentials::new(provider, "example.org");
+    let users = Arc::new(users.with("alice", "secret"));
+    let relay = turn::server::Relay::new(LOCALHOST);
+    let mut config = turn::server::Config::new(provider, "example.org", users, relay);
+    config.peers.loopback = true;
+    config.max_challenges_per_second = 2000;
+    let server = turn::conn::Server::new(config, turn::conn::Limits::default()).unwrap();
+    let socket = tokio::net::UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    let address = socket.local_addr().unwrap();
+    server.listen_udp(socket).unwrap();
+    (server, address)
+}
+
+/// A connection that goes through nothing but the relay.
+fn relayed(server: SocketAddr) -> PeerConnection {
+    let mut ice_server = IceServer::new(vec![format!("turn:{server}")]);
+    "alice".clone_into(&mut ice_server.username);
+    "secret".clone_into(&mut ice_server.credential);
+    let mut configuration = Configuration::default();
+    configuration.ice_servers = vec![ice_server];
+    configuration.ice_transport_policy = IceTransportPolicy::Relay;
+    let builder = PeerConnection::with_stack(configuration, stack());
+    builder.build().unwrap()
+}
+
+/// Requests for allocations from many addresses, without credentials and with wrong ones, and data of
+/// channels that nobody has bound.
+fn allocation_flood(to: SocketAddr, stop: Arc<AtomicBool>) -> u32 {
+    let sources: Vec<UdpSocket> = (0..64)
+        .map(|_| UdpSocket::bind((LOCALHOST, 0)).unwrap())
+        .collect();
+    let key = crypto::Provider::default().hmac_sha1.key(b"wrong");
+    let mut number: u32 = 0;
+    for source in sources.iter().cycle() {
+        if stop.load(Ordering::Relaxed) {
+            break;
+        }
+        let mut id = *b"allocations.";
+        id[8..].copy_from_slice(&number.to_be_bytes());
+        let id = TransactionId(id);
+        let mut bare = [0; 200];
+        let len = Builder::new(&mut bare, Class::Request, Method::ALLOCATE, id)
+            .attribute(&RequestedTransport::UDP)
+            .finish();
+        let mut signed = [0; 200];
+        let signed_len = Builder::new(&mut signed, Class::Request, Method::ALLOCATE, id)
+            .attribute(&RequestedTransport::UDP)
+            .attribute(&Username("alice"))
+            .attribute(&Realm("example.org"))
+            .attribute(&Nonce("never given out"))
+            .integrity(&*key)
+            .finish();
+        let packets = [
+            &bare[..len.unwrap()],
+            &signed[..signed_len.unwrap()],
+            b"\x40\x00\x00\x04data",
+        ];
+        for packet in packets {
+            // A full socket is what a flood is for.
+            let _ = source.send_to(packet, to);
+        }
+        number += 1;
+        if number.is_multiple_of(16) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+    number
+}
+
+/// turn-033: a flood of requests for allocations leaves nothing behind, is answered within a budget and
+/// counted; relayed connections open and go on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_allocations_does_not_harm_those_who_are_relayed() {
+    let (server, address) = turn_server().await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let until = Arc::clone(&stop);
+    let flooding = std::thread::spawn(move || allocation_flood(address, until));
+    let (near, far) = (relayed(address), relayed(address));
+    let ours = near.create_data_channel("chat", None).unwrap();
+    timeout(LIMIT, connect(&near, &far)).await.unwrap();
+    let talk = Talk::once_open(near, ours, far).await;
+    for number in 0..50 {
+        talk.echo(&format!("number {number}")).await;
+    }
+    let flooded = async {
+        while server.stats().machine.challenges_suppressed == 0 {
+            talk.echo("still here").await;
+        }
+    };
+    timeout(LIMIT, flooded).await.unwrap();
+    stop.store(true, Ordering::Relaxed);
+    flooding.join().unwrap();
+    talk.echo("after the flood").await;
+    let pair = talk.near.selected_candidate_pair().unwrap();
+    assert!(pair.local.candidate().contains("typ relay"), "{pair:?}");
+    let stats = server.stats().machine;
+    assert_eq!(stats.allocations, 2, "{stats:?}");
+    let strangers = [
+        stats.challenges,
+        stats.unauthenticated,
+        stats.unpermitted_to_peers,
+    ];
+    assert!(strangers.iter().all(|count| *count > 100), "{stats:?}");
 }
