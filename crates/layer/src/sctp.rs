@@ -14,7 +14,8 @@ pub trait NewSctp: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SctpConfig {
-    /// The largest packet to make, in bytes: what the layers below leave of a datagram.
+    /// The largest packet to make, in bytes: what the layers below leave of a datagram. The path
+    /// may carry less, which the association finds out (RFC 8899) or is careful about.
     /// Default 1150.
     pub max_packet: usize,
     /// The largest message to receive, in bytes; a longer one is refused by an abort.
@@ -133,7 +134,7 @@ pub trait Sctp: Send {
     /// Ends at once (RFC 9260 §9.1), telling the peer.
     fn abort(&mut self, now: Instant, reason: &str);
 
-    /// The path carries SCTP packets of this size from now on.
+    /// The layers below take packets of this size from now on, see [`SctpConfig::max_packet`].
     fn set_max_packet(&mut self, bytes: usize) {
         let _ = bytes;
     }

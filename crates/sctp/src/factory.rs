@@ -62,6 +62,11 @@ pub struct Factory {
     /// not hold the others up. It is used if the peer offers it too. Default `false`, as in
     /// browsers: each chunk is four bytes longer.
     pub interleaving: bool,
+    /// Packets up to this size, in bytes, are sent at once; larger ones, up to what the owner
+    /// [allows](layer::Sctp::set_max_packet), after a probe of that size was answered (RFC 8899).
+    /// Default 1132, which with DTLS 1.2, UDP and IPv4 is 1200 (RFC 8261 §4). `usize::MAX` trusts
+    /// the owner and never probes.
+    pub base_packet: usize,
     /// Whether to offer that both descriptions carry the INIT chunks (draft-hancke-tsvwg-snap), so
     /// that the association is up as soon as DTLS is. Where the peer offers it, it is accepted in
     /// any case. Default `false`: peers that copy attributes they do not know are in use.
@@ -120,6 +125,7 @@ impl Default for Factory {
             congestion: CongestionControl::Bbr,
             scheduler: Scheduler::WeightedFair,
             interleaving: false,
+            base_packet: 1132,
             offer_init: false,
         }
     }

@@ -1,7 +1,8 @@
 //! SCTP for WebRTC data channels, sans-IO: one association over one DTLS connection (RFC 9260,
 //! RFC 8261) with partial reliability (RFC 3758, RFC 7496), stream reset (RFC 6525), interleaving
-//! and schedulers (RFC 8260), INIT chunks in the descriptions (draft-hancke-tsvwg-snap) and, where the
-//! layer below authenticates, packets without a checksum (RFC 9653).
+//! and schedulers (RFC 8260), INIT chunks in the descriptions (draft-hancke-tsvwg-snap), path MTU
+//! discovery (RFC 8899) and, where the layer below authenticates, packets without a checksum
+//! (RFC 9653).
 //!
 //! A [`Factory`] makes [`Association`]s, which implement [`layer::Sctp`]: packets go in through
 //! `handle_input` and come out of `poll_transmit`, time goes in through `handle_timeout` when
@@ -17,7 +18,7 @@
 //! | where | what |
 //! |---|---|
 //! | [`packet`] | one file per chunk |
-//! | `association` | the machine, by phase of life: `connect`, `transfer`, `heartbeat`, `reset`, `shutdown`, `hand_over` |
+//! | `association` | the machine, by phase of life: `connect`, `transfer`, `heartbeat`, `discovery`, `reset`, `shutdown`, `hand_over` |
 //! | `queue`, `outstanding`, `sender` | messages that wait, DATA that is sent and which of it is lost, and what may be sent |
 //! | `tracker`, `reassembly`, `receiver` | TSNs that arrived, messages in the making, and when to SACK |
 //! | `congestion`, `rto`, `serial`, `cookie`, `extension` | what their names say |

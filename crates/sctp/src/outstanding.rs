@@ -24,6 +24,9 @@ use std::time::{Duration, Instant};
 /// space (RFC 9260 §6.1) and every gap within the 16 bits of a gap ack block.
 const MAX_CHUNKS: usize = 32_767;
 
+/// How many times in a row a chunk may be lost by chance: at 10 % of loss one in ten thousand is.
+const OFTEN: u32 = 4;
+
 /// A chunk that was sent.
 #[derive(Debug)]
 pub(crate) struct Sent {
@@ -210,6 +213,13 @@ impl Outstanding {
             // RFC 3758 §4.1, TR4.
             self.abandon(tsn);
         }
+    }
+
+    /// The first chunk and its length, if it is lost for the [`OFTEN`]th time.
+    pub(crate) fn often_lost(&self) -> Option<(Tsn, usize)> {
+        let sent = self.chunks.front()?;
+        let often = sent.fate == Fate::Lost && sent.transmissions >= OFTEN;
+        often.then_some((self.first, sent.fragment.data.len()))
     }
 
     /// Sends a chunk again that is lost, or that probes for a lost tail.

@@ -58,6 +58,8 @@ pub(crate) struct Sender {
     /// When what was overtaken counts as lost (RFC 8985 §6.3).
     reordering_timer: Option<Instant>,
     forward: Forward,
+    /// The chunk that told of a black hole.
+    black_hole: Option<Tsn>,
     partial_reliability: bool,
     /// I-DATA in the place of DATA.
     interleaving: bool,
@@ -124,6 +126,7 @@ impl Sender {
             tail_probe: TailProbe::default(),
             reordering_timer: None,
             forward: Forward::default(),
+            black_hole: None,
             partial_reliability: extensions.forward_tsn,
             interleaving,
             segment,
@@ -156,6 +159,19 @@ impl Sender {
     /// The peer's window with nothing in flight.
     pub(crate) fn peer_window(&self) -> u32 {
         u32::try_from(self.a_rwnd).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the first chunk of all, in a packet larger than `base`, is lost for the fourth time
+    /// (RFC 8899 §4.3). One that was such a sign is not another one.
+    pub(crate) fn suspects_black_hole(&mut self, base: usize) -> bool {
+        let Some((tsn, len)) = self.outstanding.often_lost() else {
+            return false;
+        };
+        let found = HEADER_LEN + self.wire_len(len) > base && self.black_hole != Some(tsn);
+        if found {
+            self.black_hole = Some(tsn);
+        }
+        found
     }
 
     pub(crate) fn last_sent(&self) -> Instant {

@@ -107,7 +107,7 @@ fn the_first_packet_is_a_lone_init_that_announces_what_we_have() {
     assert_eq!(parameters[0].kind, 0xc000);
     assert_eq!(
         (parameters[1].kind, parameters[1].value),
-        (0x8008, &[0x82, 0xc0][..])
+        (0x8008, &[0x82, 0xc0, 0x84][..])
     );
 }
 

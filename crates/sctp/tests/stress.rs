@@ -52,6 +52,7 @@ fn weather(dice: &mut Dice) -> Weather {
         duplication: [0, 0, 5][dice.roll() as usize % 3],
         rate: [None, Some(500_000), Some(5_000_000)][dice.roll() as usize % 3],
         queue: Duration::from_millis(20 + dice.roll() % 200),
+        mtu: [1132, 1300, usize::MAX][dice.roll() as usize % 3],
     }
 }
 

@@ -75,6 +75,9 @@ impl Tcb {
         local: &mut Local,
         ack: &HeartbeatAck<'_>,
     ) {
+        if let Some(info) = ack.first_info() {
+            self.handle_probe_answer(now, local, info);
+        }
         let answered = |info| self.heartbeat.answered(now, info);
         if let Some(round_trip) = ack.first_info().and_then(answered) {
             self.sender.rto_mut().measure(round_trip);

@@ -3,8 +3,8 @@ use super::{Association, State};
 use crate::outstanding::SackError;
 use crate::packet::{
     Abort, CauseCode, Chunk, CookieAck, CookieEcho, Data, DecodeError, ForwardTsn, Header,
-    Heartbeat, HeartbeatAck, IData, IForwardTsn, Init, InitAck, OperationError, Packet, ReConfig,
-    Sack, Shutdown, ShutdownAck, ShutdownComplete,
+    Heartbeat, HeartbeatAck, IData, IForwardTsn, Init, InitAck, OperationError, Packet, Pad,
+    ReConfig, Sack, Shutdown, ShutdownAck, ShutdownComplete,
 };
 use crate::receiver::Incoming;
 use layer::{Blame, End};
@@ -163,6 +163,8 @@ impl Association {
             Heartbeat::KIND => {
                 Tcb::handle_heartbeat(&mut self.local, &Heartbeat::parse(chunk)?);
             }
+            // RFC 4820 §3.
+            Pad::KIND => {}
             HeartbeatAck::KIND => {
                 tcb.handle_heartbeat_ack(now, &mut self.local, &HeartbeatAck::parse(chunk)?);
             }
@@ -251,6 +253,8 @@ impl Association {
         if tcb.sender.handle_timeout(now, &mut self.local.upper()) {
             dead |= tcb.count_error(&self.local);
         }
+        tcb.look_for_black_hole(&mut self.local);
+        tcb.handle_discovery_timeout(now, &self.local);
         dead |= tcb.handle_reset_timeout(now, &self.local);
         dead |= tcb.handle_heartbeat_timeout(now, &mut self.local);
         if dead {

@@ -21,6 +21,9 @@ const MAX_REPLIES: usize = 32;
 /// The smallest `max_packet`: below it no message would get anywhere.
 const MIN_PACKET: usize = 256;
 
+/// The largest: that of a datagram.
+const MAX_PACKET: usize = 65_535;
+
 /// The longest text of ours in an ABORT, so that it fits into any packet.
 const MAX_REASON: usize = 128;
 
@@ -49,6 +52,9 @@ pub(super) struct Local {
     pub(super) settings: Factory,
     start: Instant,
     rng: ChaCha12Rng,
+    /// The largest packet that the owner allows.
+    pub(super) limit: usize,
+    /// The largest packet that is sent, but for probes.
     pub(super) max_packet: usize,
     pub(super) max_message: usize,
     /// The layer below authenticates every packet.
@@ -84,7 +90,8 @@ impl Local {
         rng.fill_bytes(&mut secret);
         let mut local = Self {
             start: start.now,
-            max_packet: config.max_packet.max(MIN_PACKET),
+            limit: MIN_PACKET,
+            max_packet: MIN_PACKET,
             max_message: config.max_message,
             authenticated: config.authenticated,
             port: 0,
@@ -104,6 +111,7 @@ impl Local {
             rng,
             settings,
         };
+        local.set_limit(config.max_packet);
         local.tag = local.new_tag();
         local
     }
@@ -137,8 +145,17 @@ impl Local {
         u64::try_from(age).unwrap_or(u64::MAX)
     }
 
-    pub(super) fn set_max_packet(&mut self, bytes: usize) {
-        self.max_packet = bytes.max(MIN_PACKET);
+    /// The owner allows packets of this size, whether the path carries them or not. Returns whether
+    /// it did not before, or allowed more.
+    pub(super) fn set_limit(&mut self, bytes: usize) -> bool {
+        let before = std::mem::replace(&mut self.limit, bytes.clamp(MIN_PACKET, MAX_PACKET));
+        self.max_packet = self.max_packet.min(self.limit).max(self.base_packet());
+        self.limit != before
+    }
+
+    /// The size that needs no probe.
+    pub(super) fn base_packet(&self) -> usize {
+        self.settings.base_packet.max(MIN_PACKET).min(self.limit)
     }
 
     /// The window that INIT and INIT ACK tell.

@@ -1,4 +1,5 @@
 mod connect;
+mod discovery;
 mod hand_over;
 mod heartbeat;
 mod input;
@@ -156,9 +157,11 @@ impl Sctp for Association {
     }
 
     fn set_max_packet(&mut self, bytes: usize) {
-        self.local.set_max_packet(bytes);
-        if let State::Open(tcb) = &mut self.state {
-            tcb.sender.set_max_packet(self.local.max_packet);
+        let is_news = self.local.set_limit(bytes);
+        if let State::Open(tcb) = &mut self.state
+            && is_news
+        {
+            tcb.limit_changed(&self.local);
         }
     }
 
@@ -172,6 +175,7 @@ impl Sctp for Association {
     fn path_changed(&mut self, _: Instant) {
         if let State::Open(tcb) = &mut self.state {
             tcb.sender.path_changed(&self.local.settings);
+            tcb.rediscover(&mut self.local);
         }
     }
 

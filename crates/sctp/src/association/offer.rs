@@ -5,7 +5,7 @@ use super::tcb::Peer;
 use crate::cookie::Cookie;
 use crate::extension::Extensions;
 use crate::packet::{
-    CauseCode, Chunks, DecodeError, ForwardTsn, IData, IForwardTsn, Init, InitAck, Parameter,
+    CauseCode, Chunks, DecodeError, ForwardTsn, IData, IForwardTsn, Init, InitAck, Pad, Parameter,
     ParameterType, ReConfig, WireChunk, encode, padded, write_parameter,
 };
 use bytes::Bytes;
@@ -219,10 +219,11 @@ impl Local {
         let extensions = [
             ReConfig::KIND,
             ForwardTsn::KIND,
+            Pad::KIND,
             IData::KIND,
             IForwardTsn::KIND,
         ];
-        let count = if self.settings.interleaving { 4 } else { 2 };
+        let count = if self.settings.interleaving { 5 } else { 3 };
         write_parameter(
             &mut parameters,
             ParameterType::SUPPORTED_EXTENSIONS,

@@ -29,6 +29,9 @@ impl Association {
 
 impl Tcb {
     fn transmit(&mut self, now: Instant, local: &mut Local, buf: &mut [u8]) -> Option<usize> {
+        if let Some(len) = self.write_probe(now, local, buf) {
+            return Some(len);
+        }
         let len = self.sender.packet_len(now, local.max_packet).min(buf.len());
         let mut packet = Writer::new(&mut buf[..len], local.header(self.peer.tag))?;
         if self.is_connecting() {
@@ -57,11 +60,13 @@ impl Tcb {
         }
         // RFC 9653 §5.2: not with a COOKIE ECHO, which goes above; and only if we take it too.
         let unsummed = local.authenticated && self.peer.extensions.zero_checksum;
-        Some(if unsummed {
+        let len = if unsummed {
             packet.finish_authenticated()
         } else {
             packet.finish()
-        })
+        };
+        self.note_full_packet(now, local, len);
+        Some(len)
     }
 
     fn write_cookie_echo(&mut self, packet: &mut Writer<'_>) {

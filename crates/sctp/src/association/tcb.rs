@@ -1,4 +1,5 @@
 use super::connect::CookieEchoed;
+use super::discovery::Discovery;
 use super::heartbeat::HeartbeatTimer;
 use super::local::Local;
 use super::reset::Reset;
@@ -18,6 +19,7 @@ pub(super) struct Tcb {
     pub(super) receiver: Receiver,
     pub(super) reset: Reset,
     pub(super) heartbeat: HeartbeatTimer,
+    pub(super) discovery: Discovery,
     /// Timeouts in a row, of any kind (RFC 9260 §8.1).
     pub(super) errors: u32,
     /// I-DATA is used, and DATA a violation (RFC 8260 §2.2.1).
@@ -85,6 +87,7 @@ impl Tcb {
             receiver: Receiver::new(&local.settings, local.max_message, peer.initial_tsn),
             reset: Reset::new(local.initial_tsn, peer.initial_tsn),
             heartbeat: HeartbeatTimer::default(),
+            discovery: Discovery::default(),
             errors: 0,
             interleaving,
             peer,
@@ -129,6 +132,7 @@ impl Tcb {
             self.receiver.poll_timeout(),
             self.reset.poll_timeout(),
             self.heartbeat.poll_timeout(),
+            self.discovery.poll_timeout(),
         ]
         .into_iter()
         .flatten()

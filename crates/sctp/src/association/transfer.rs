@@ -86,6 +86,7 @@ impl Association {
             return;
         }
         let answer = tcb.sender.sack(now, sack, &mut self.local.upper());
+        tcb.look_for_black_hole(&mut self.local);
         self.after_sack(answer);
     }
 

@@ -21,6 +21,8 @@ pub(crate) struct Weather {
     pub(crate) rate: Option<u64>,
     /// With a rate: the longest a packet may queue.
     pub(crate) queue: Duration,
+    /// Larger packets are lost.
+    pub(crate) mtu: usize,
 }
 
 impl Default for Weather {
@@ -32,6 +34,7 @@ impl Default for Weather {
             duplication: 0,
             rate: None,
             queue: Duration::from_millis(100),
+            mtu: usize::MAX,
         }
     }
 }
@@ -108,6 +111,7 @@ pub(crate) struct Pair {
     /// Every packet that was sent: by whom, when, what.
     pub(crate) sent: Vec<(usize, Duration, Vec<u8>)>,
     pub(crate) record: bool,
+    buf: Vec<u8>,
 }
 
 pub(crate) fn start(now: Instant, seed: u64, label: u8) -> Start {
@@ -145,6 +149,7 @@ impl Pair {
             filter: None,
             sent: Vec::new(),
             record: false,
+            buf: vec![0; 65_536],
         }
     }
 
@@ -192,7 +197,7 @@ impl Pair {
 
     /// Takes all output of one end.
     pub(crate) fn collect(&mut self, at: usize) {
-        let mut buf = [0; 2048];
+        let mut buf = std::mem::take(&mut self.buf);
         while let Some(len) = self.ends[at].sctp.poll_transmit(self.now, &mut buf) {
             self.carry(at, buf[..len].to_vec());
         }
@@ -214,6 +219,7 @@ impl Pair {
                 self.carry(at, buf[..len].to_vec());
             }
         }
+        self.buf = buf;
     }
 
     fn carry(&mut self, from: usize, packet: Vec<u8>) {
@@ -225,7 +231,7 @@ impl Pair {
         {
             return;
         }
-        if self.dice.percent(self.weather.loss) {
+        if packet.len() > self.weather.mtu || self.dice.percent(self.weather.loss) {
             return;
         }
         let copies = 1 + u64::from(self.dice.percent(self.weather.duplication));

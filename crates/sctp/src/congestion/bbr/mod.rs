@@ -408,7 +408,9 @@ impl Bbr {
         } else {
             WINDOW_GAIN
         };
-        let burst = whole(self.bandwidth() / 1000.0).clamp(2 * self.segment, MAX_QUANTUM);
+        let burst = whole(self.bandwidth() / 1000.0)
+            .min(MAX_QUANTUM)
+            .max(2 * self.segment);
         whole(gain * self.product()) + self.model.aggregated() + 3 * burst
     }
 

@@ -1,0 +1,263 @@
+//! Path MTU discovery (RFC 8899 for SCTP over DTLS, RFC 8261 §4): how large packets may be.
+//!
+//! Packets begin at a size that every path carries. Once one was full, a HEARTBEAT that a PAD chunk
+//! makes as large as the largest size asks whether the path carries that; if it does not, sizes
+//! between are tried (RFC 8899 §5.3). A chunk that is lost again and again although others are not
+//! tells of a black hole (§4.3).
+
+use super::local::Local;
+use super::tcb::{Phase, Tcb};
+use crate::packet::{HEADER_LEN, Heartbeat, Pad, ParameterType, Writer, padded, write_parameter};
+use crate::rto::Rto;
+use std::time::{Duration, Instant};
+
+/// How often a size is tried (`MAX_PROBES`, RFC 8899 §5.1.2).
+const MAX_PROBES: u32 = 3;
+
+/// The least wait for an answer (`PROBE_TIMER`, RFC 8899 §5.1.1).
+const PROBE_TIMER: Duration = Duration::from_secs(1);
+
+/// How long a result holds before larger sizes are tried again (`PMTU_RAISE_TIMER`, RFC 8899
+/// §5.1.1).
+const RAISE_TIMER: Duration = Duration::from_secs(600);
+
+/// Fewer bytes than this are not worth a probe.
+const STEP: usize = 32;
+
+/// What a HEARTBEAT with our number takes.
+const HEARTBEAT_LEN: usize = 4 + 4 + 8;
+
+/// Where the search stands (RFC 8899 §5.2, with `BASE_PLPMTU` for `MIN_PLPMTU`).
+#[derive(Debug, Default)]
+pub(super) struct Discovery {
+    state: State,
+    /// The least size that did not get through.
+    failed: Option<usize>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Nothing was sent that would have filled a larger packet.
+    #[default]
+    Rest,
+    /// A probe goes with the next packet.
+    Due(Probe),
+    /// It is on its way; unanswered after `until`.
+    Waiting {
+        probe: Probe,
+        nonce: u64,
+        until: Instant,
+    },
+    /// The search is over, until then.
+    Complete(Instant),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Probe {
+    size: usize,
+    /// How often it was tried before.
+    tried: u32,
+}
+
+impl Discovery {
+    /// The next size worth a try: the largest, then halfway between what does and what does not.
+    fn next_size(&self, current: usize, limit: usize) -> Option<usize> {
+        let (size, least) = match self.failed {
+            Some(failed) => (((current + failed.min(limit)) / 2) & !3, STEP / 2),
+            None => (limit & !3, STEP),
+        };
+        (size >= current + least).then_some(size)
+    }
+
+    fn go_on(&mut self, now: Instant, current: usize, limit: usize) {
+        let next = self.next_size(current, limit);
+        self.state = match next {
+            Some(size) => State::Due(Probe { size, tried: 0 }),
+            None if self.failed.is_some() => State::Complete(now + RAISE_TIMER),
+            None => State::Rest,
+        };
+    }
+
+    /// The path, or the limit, is another one.
+    fn restart(&mut self) {
+        *self = Self::default();
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        match self.state {
+            State::Waiting { until, .. } | State::Complete(until) => Some(until),
+            State::Rest | State::Due(_) => None,
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant, current: usize, limit: usize) {
+        match self.state {
+            State::Waiting {
+                mut probe, until, ..
+            } if until <= now => {
+                probe.tried += 1;
+                self.state = State::Due(probe);
+                if probe.tried == MAX_PROBES {
+                    self.failed = Some(probe.size);
+                    self.go_on(now, current, limit);
+                }
+            }
+            State::Complete(until) if until <= now => self.restart(),
+            _ => {}
+        }
+    }
+
+    /// The size that was asked for, if this answers.
+    fn answered(&self, info: &[u8]) -> Option<usize> {
+        match self.state {
+            State::Waiting { probe, nonce, .. } if info == nonce.to_be_bytes() => Some(probe.size),
+            _ => None,
+        }
+    }
+}
+
+impl Tcb {
+    /// The owner allows packets of another size.
+    pub(super) fn limit_changed(&mut self, local: &Local) {
+        self.discovery.restart();
+        self.sender.set_max_packet(local.max_packet);
+    }
+
+    /// Another path, of which nothing is known (RFC 8899 §4.6.2, RFC 8831 §5).
+    pub(super) fn rediscover(&mut self, local: &mut Local) {
+        local.max_packet = local.base_packet();
+        self.limit_changed(local);
+    }
+
+    /// A packet of this length was written: a full one would have been larger if it could.
+    pub(super) fn note_full_packet(&mut self, now: Instant, local: &Local, len: usize) {
+        if self.discovery.state == State::Rest && len + STEP > local.max_packet {
+            self.discovery.go_on(now, local.max_packet, local.limit);
+        }
+    }
+
+    pub(super) fn handle_discovery_timeout(&mut self, now: Instant, local: &Local) {
+        let (current, limit) = (local.max_packet, local.limit);
+        self.discovery.handle_timeout(now, current, limit);
+    }
+
+    /// The answer to a probe: packets may be as large (RFC 8899 §5.3).
+    pub(super) fn handle_probe_answer(&mut self, now: Instant, local: &mut Local, info: &[u8]) {
+        let Some(size) = self.discovery.answered(info) else {
+            return;
+        };
+        local.max_packet = local.max_packet.max(size.min(local.limit));
+        self.sender.set_max_packet(local.max_packet);
+        self.discovery.go_on(now, local.max_packet, local.limit);
+    }
+
+    /// Looks whether the path has stopped to carry what it did (RFC 8899 §4.3). A false alarm costs
+    /// a round trip of smaller packets, as the size that was in use is the first to be tried.
+    pub(super) fn look_for_black_hole(&mut self, local: &mut Local) {
+        let base = local.base_packet();
+        if local.max_packet > base && self.sender.suspects_black_hole(base) {
+            let size = local.max_packet;
+            local.max_packet = base;
+            self.limit_changed(local);
+            self.discovery.state = State::Due(Probe { size, tried: 0 });
+        }
+    }
+
+    /// A probe, alone in its packet (RFC 8899 §6.2.3.1): a HEARTBEAT, and a PAD chunk behind it.
+    pub(super) fn write_probe(
+        &mut self,
+        now: Instant,
+        local: &mut Local,
+        buf: &mut [u8],
+    ) -> Option<usize> {
+        let State::Due(mut probe) = self.discovery.state else {
+            return None;
+        };
+        if !matches!(self.phase, Phase::Established) {
+            return None;
+        }
+        let Some(buf) = buf.get_mut(..probe.size) else {
+            // The owner's buffer is a limit too.
+            self.discovery.failed = Some(probe.size);
+            let limit = buf.len().min(local.limit);
+            self.discovery.go_on(now, local.max_packet, limit);
+            return None;
+        };
+        let nonce = local.random_u64();
+        let mut info = Vec::with_capacity(HEARTBEAT_LEN);
+        let kind = ParameterType::HEARTBEAT_INFO;
+        write_parameter(&mut info, kind, &nonce.to_be_bytes());
+        let mut packet = Writer::new(buf, local.header(self.peer.tag))?;
+        packet.push(&Heartbeat { info: &info });
+        let len = packet.remaining().checked_sub(4)?;
+        packet.push(&Pad { len });
+        probe.size = HEADER_LEN + HEARTBEAT_LEN + padded(4 + len);
+        let until = now + probe_timeout(self.sender.rto());
+        self.discovery.state = State::Waiting {
+            probe,
+            nonce,
+            until,
+        };
+        Some(packet.finish())
+    }
+}
+
+fn probe_timeout(rto: &Rto) -> Duration {
+    PROBE_TIMER.max(2 * rto.timeout())
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// What a search finds on a path that carries `mtu`, and how many sizes it takes.
+    fn search(base: usize, limit: usize, mtu: usize) -> (usize, usize) {
+        let now = Instant::now();
+        let mut discovery = Discovery::default();
+        let (mut current, mut sizes) = (base, 0);
+        discovery.go_on(now, current, limit);
+        while let State::Due(probe) = discovery.state {
+            sizes += 1;
+            assert!(probe.size > current && probe.size <= limit);
+            if probe.size <= mtu {
+                current = probe.size;
+            } else {
+                discovery.failed = Some(probe.size);
+            }
+            discovery.go_on(now, current, limit);
+        }
+        (current, sizes)
+    }
+
+    // sctp-048
+    #[test]
+    fn a_path_that_carries_the_limit_takes_one_probe() {
+        assert_eq!(search(1132, 1435, 1500), (1432, 1));
+        assert_eq!(search(1132, 65_000, 65_000), (65_000, 1));
+    }
+
+    // sctp-048
+    #[test]
+    fn a_search_comes_close_in_few_steps() {
+        for mtu in 1132..=1500 {
+            let (found, sizes) = search(1132, 1435, mtu);
+            assert!(
+                found <= mtu && mtu.min(1435) - found < STEP + 4,
+                "{mtu}: {found}"
+            );
+            assert!(sizes <= 6, "{mtu}: {sizes}");
+        }
+        for mtu in [1200, 9000, 40_000] {
+            let (found, sizes) = search(1132, 65_000, mtu);
+            assert!(found <= mtu && mtu - found < STEP + 4, "{mtu}: {found}");
+            assert!(sizes <= 14, "{sizes}");
+        }
+    }
+
+    #[test]
+    fn what_gains_little_is_not_tried() {
+        assert_eq!(search(1132, 1150, 1500), (1132, 0));
+        assert_eq!(search(1132, 600, 1500), (1132, 0));
+    }
+}

@@ -1,0 +1,222 @@
+//! How large packets may be is found out (RFC 8899).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    clippy::disallowed_methods,
+    reason = "tests"
+)]
+
+mod link;
+
+use bytes::Bytes;
+use layer::{Outgoing, Sctp};
+use link::{Pair, config, kinds};
+use muonrtc_sctp::Factory;
+use muonrtc_sctp::packet::{Heartbeat, HeartbeatAck, Pad};
+use std::time::Duration;
+
+const BASE: usize = 1132;
+
+/// A pair that is up, whose owners allow packets of `limit`.
+fn pair(limit: usize) -> Pair {
+    let mut config = config();
+    config.max_packet = limit;
+    config.max_message = 4_000_000;
+    let mut pair = Pair::with(1, &Factory::default(), &config);
+    pair.record = true;
+    pair.connect();
+    pair.run_until(Pair::both_connected);
+    pair
+}
+
+fn size(pair: &Pair) -> usize {
+    pair.ends[0].sctp.stats().max_packet
+}
+
+/// Sends so many bytes and waits until they are there.
+fn transfer(pair: &mut Pair, len: usize) {
+    pair.send(0, Outgoing::new(0, 53, Bytes::from(vec![1; len])));
+    pair.run_until(|pair| !pair.ends[1].messages.is_empty());
+    let message = pair.ends[1].messages.pop().unwrap();
+    assert_eq!(message.data.len(), len);
+}
+
+/// The sizes of the packets of the first end that hold a PAD chunk.
+fn probes(pair: &Pair) -> Vec<usize> {
+    let ours = pair.sent.iter().filter(|(from, ..)| *from == 0);
+    let probe = |packet: &&Vec<u8>| kinds(packet).contains(&Pad::KIND);
+    ours.map(|(_, _, packet)| packet)
+        .filter(probe)
+        .map(Vec::len)
+        .collect()
+}
+
+// sctp-048, sctp-017
+#[test]
+fn the_first_full_packet_is_followed_by_a_probe_of_the_largest_size() {
+    let mut pair = pair(1432);
+    pair.send_text(0, 0, "small messages need no large packets");
+    pair.settle();
+    assert_eq!((size(&pair), probes(&pair).len()), (BASE, 0));
+    pair.sent.clear();
+    pair.ends[1].messages.clear();
+    transfer(&mut pair, 20_000);
+    assert_eq!((size(&pair), probes(&pair)), (1432, vec![1432]));
+    let (_, _, probe) = pair.sent.iter().find(|sent| sent.2.len() == 1432).unwrap();
+    assert_eq!(kinds(probe), [Heartbeat::KIND, Pad::KIND]);
+    let answers = pair.sent.iter().filter(|(from, ..)| *from == 1);
+    let answer = answers
+        .map(|sent| &sent.2)
+        .find(|packet| kinds(packet).contains(&HeartbeatAck::KIND));
+    assert!(answer.unwrap().len() < 100, "an answer is not padded");
+    let before = pair
+        .sent
+        .iter()
+        .take_while(|sent| sent.2.len() <= BASE)
+        .count();
+    assert_eq!(before, 1, "behind the first full packet");
+    transfer(&mut pair, 20_000);
+    assert!(pair.sent.iter().filter(|sent| sent.2.len() == 1432).count() > 10);
+}
+
+// sctp-048
+#[test]
+fn a_path_that_carries_less_is_filled_as_far_as_it_goes() {
+    for mtu in [1150, 1200, 1280, 1400] {
+        let mut pair = pair(1472);
+        pair.weather.mtu = mtu;
+        transfer(&mut pair, 1_000_000);
+        pair.run_for(Duration::from_secs(30));
+        let found = size(&pair);
+        assert!(found <= mtu && mtu - found <= 36, "{mtu}: {found}");
+        // Each size that does not get through is tried three times (MAX_PROBES).
+        let sizes = probes(&pair);
+        let lost = sizes.iter().filter(|size| **size > mtu).count();
+        assert_eq!(lost % 3, 0);
+        assert!(sizes.len() < 20, "{sizes:?}");
+        assert_eq!(
+            pair.ends[0].sctp.stats().retransmissions,
+            0,
+            "only probes are lost"
+        );
+    }
+}
+
+// sctp-048
+#[test]
+fn loopback_is_filled_where_the_owner_allows_it() {
+    let mut pair = pair(65_000);
+    transfer(&mut pair, 4_000_000);
+    assert_eq!(size(&pair), 65_000);
+    pair.weather.mtu = 65_000;
+    transfer(&mut pair, 4_000_000);
+}
+
+// sctp-048
+#[test]
+fn probes_that_are_lost_are_repeated_and_not_taken_for_congestion() {
+    let mut pair = pair(1432);
+    let mut probes_left = 2;
+    pair.filter = Some(Box::new(move |_, packet| {
+        let is_probe = kinds(packet).contains(&Pad::KIND);
+        probes_left -= i32::from(is_probe && probes_left > 0);
+        !is_probe || probes_left == 0
+    }));
+    let before = pair.ends[0].sctp.stats().congestion_window;
+    transfer(&mut pair, 100_000);
+    pair.run_for(Duration::from_secs(10));
+    assert_eq!(size(&pair), 1432);
+    assert!(pair.ends[0].sctp.stats().congestion_window >= before);
+}
+
+// sctp-048
+#[test]
+fn a_path_that_grows_is_noticed_after_ten_minutes() {
+    let mut pair = pair(1432);
+    pair.weather.mtu = 1250;
+    transfer(&mut pair, 1_000_000);
+    pair.run_for(Duration::from_secs(30));
+    let found = size(&pair);
+    assert!(found < 1250);
+    pair.weather.mtu = usize::MAX;
+    pair.run_for(Duration::from_secs(500));
+    transfer(&mut pair, 100_000);
+    assert_eq!(size(&pair), found);
+    pair.run_for(Duration::from_secs(150));
+    transfer(&mut pair, 100_000);
+    pair.run_for(Duration::from_secs(5));
+    assert_eq!(size(&pair), 1432);
+}
+
+/// Chunks that were cut before cannot be cut again (RFC 9260 §6.9): they wait until the path takes
+/// them again, or fragments of them.
+// sctp-048
+#[test]
+fn a_black_hole_makes_new_packets_small_and_the_old_size_is_tried_again() {
+    let mut pair = pair(1432);
+    transfer(&mut pair, 100_000);
+    assert_eq!(size(&pair), 1432);
+    pair.weather.mtu = 1200;
+    pair.send(0, Outgoing::new(0, 53, Bytes::from(vec![1; 5000])));
+    pair.run_for(Duration::from_secs(20));
+    let found = size(&pair);
+    assert!((BASE..=1200).contains(&found), "{found}");
+    pair.weather.mtu = usize::MAX;
+    pair.run_for(Duration::from_secs(10));
+    assert_eq!(pair.ends[1].messages.len(), 1);
+    pair.ends[1].messages.clear();
+    pair.sent.clear();
+    transfer(&mut pair, 100_000);
+    assert!(pair.sent.iter().all(|sent| sent.2.len() <= found));
+}
+
+// sctp-048
+#[test]
+fn heavy_loss_alone_does_not_make_packets_small_for_long() {
+    let mut pair = pair(1432);
+    pair.weather.loss = 30;
+    for _ in 0..10 {
+        transfer(&mut pair, 200_000);
+    }
+    pair.weather.loss = 0;
+    transfer(&mut pair, 200_000);
+    pair.run_for(Duration::from_secs(10));
+    assert_eq!(size(&pair), 1432);
+}
+
+// sctp-021, sctp-048
+#[test]
+fn another_path_is_measured_anew() {
+    let mut pair = pair(1432);
+    transfer(&mut pair, 100_000);
+    assert_eq!(size(&pair), 1432);
+    let now = pair.now;
+    pair.ends[0].sctp.path_changed(now);
+    assert_eq!(size(&pair), BASE);
+    pair.weather.mtu = 1200;
+    transfer(&mut pair, 1_000_000);
+    pair.run_for(Duration::from_secs(30));
+    assert!((1160..=1200).contains(&size(&pair)));
+    pair.ends[0].sctp.set_max_packet(1000);
+    assert_eq!(size(&pair), 1000, "the owner's limit holds at once");
+    pair.ends[0].sctp.set_max_packet(1300);
+    transfer(&mut pair, 1_000_000);
+    assert!((BASE..=1200).contains(&size(&pair)));
+}
+
+// sctp-048
+#[test]
+fn who_trusts_the_owner_does_not_probe() {
+    let mut factory = Factory::default();
+    factory.base_packet = usize::MAX;
+    let mut config = config();
+    config.max_packet = 1432;
+    let mut pair = Pair::with(1, &factory, &config);
+    pair.record = true;
+    pair.connect();
+    pair.run_until(Pair::both_connected);
+    assert_eq!(size(&pair), 1432);
+    transfer(&mut pair, 100_000);
+    assert_eq!(probes(&pair).len(), 0);
+}
