@@ -6,7 +6,10 @@ use crate::memory;
 use crate::pair::SessionPair;
 use layer::{NewSrtp, ProtectError, SocketId, Srtp, SrtpConfig, SrtpProfile, Start};
 use peerconnection::rtp::{Extensions, Header};
-use peerconnection::{MediaKind, RtpTransceiverDirection, SessionEvent, Stack, TransceiverKey};
+use peerconnection::{
+    MediaKind, RtpEncodingParameters, RtpTransceiverDirection, RtpTransceiverInit, SessionEvent,
+    Stack, TransceiverKey,
+};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -502,6 +505,51 @@ fn a_stream_comes_back_after_its_farewell() {
         }
         scene.check_alive();
     }
+}
+
+/// Browsers say goodbye for a layer that they leave out for a while, and go on later without its
+/// name: we have acknowledged its source, so they trust us to remember (RFC 8852 §3).
+#[test]
+fn a_layer_comes_back_without_its_name() {
+    let mut scene = Scene::new(13);
+    let mut init = RtpTransceiverInit::with_direction(RtpTransceiverDirection::SendOnly);
+    init.send_encodings = ["l", "h"].map(RtpEncodingParameters::layer).to_vec();
+    let added = scene.pair.b.session.add_transceiver(Video, init).unwrap();
+    scene.pair.negotiate(Side::B);
+    scene.pair.a.events.clear();
+    let mid = scene
+        .pair
+        .b
+        .session
+        .transceiver(added)
+        .unwrap()
+        .mid
+        .unwrap();
+    let section = *scene.pair.a.session.transceivers().last().unwrap();
+    let named = |ssrc: u32, rid: &str| {
+        let header = with_extension(header(VP8, ssrc), MID, mid.as_bytes());
+        with_extension(header, RID, rid.as_bytes())
+    };
+    scene.send_rtp(named(71, "l"), &[0; 100]);
+    scene.send_rtp(named(72, "h"), &[1; 100]);
+    assert_eq!(scene.read().len(), 2);
+    for round in 0..3 {
+        let mut compound = rtcp(0, 201, &[71]);
+        compound.extend(rtcp(2, 203, &[71, 72]));
+        scene.send_rtcp(&compound);
+        scene.pair.run_for(Duration::from_secs(20));
+        let info = scene.pair.a.session.receiver(section).unwrap();
+        assert!(info.muted, "{round}");
+        for (layer, ssrc) in [(0, 71), (1, 72)] {
+            scene.send_rtp(header(VP8, ssrc), &[layer; 100]);
+        }
+        let came = scene.read();
+        let came: Vec<_> = came.iter().map(|it| (it.transceiver, it.layer)).collect();
+        assert_eq!(came, [(section, 0), (section, 1)], "{round}");
+        let info = scene.pair.a.session.receiver(section).unwrap();
+        assert!(!info.muted, "{round}");
+    }
+    scene.check_alive();
 }
 
 /// Packets that come while nobody reads them are dropped at a bound.

@@ -12,6 +12,7 @@ use peerconnection::{
 use sdp::{Description, Media};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use testkit::{Link, Side};
 
@@ -24,7 +25,7 @@ fn pair_of(a: Capabilities, b: Capabilities) -> SessionPair {
     let mut pair = near(1);
     for (side, capabilities) in [(Side::A, a), (Side::B, b)] {
         let mut configuration = Configuration::default();
-        configuration.capabilities = capabilities;
+        configuration.capabilities = Arc::new(capabilities);
         let stacks = [Stack::default(), Stack::default()];
         let other = SessionPair::with_configuration(stacks, &link, 1, &configuration);
         match side {
@@ -146,9 +147,9 @@ fn numbers_of_what_is_not_spoken_here_are_left_alone() {
     pair.add(Side::A, Audio, SendRecv);
     let offer = pair.describe(Side::A);
     let offer = edited(&offer, |sdp| {
-        let all = "m=audio 9 UDP/TLS/RTP/SAVPF 96 98 45 ";
+        let all = "UDP/TLS/RTP/SAVPF 96 98 45 ";
         let maps = "a=rtpmap:96 red/48000/2\r\na=rtpmap:98 exotic/48000\r\na=rtpmap:45 ulpfec/8000\r\na=rtpmap:";
-        sdp.replacen("m=audio 9 UDP/TLS/RTP/SAVPF ", all, 1)
+        sdp.replacen("UDP/TLS/RTP/SAVPF ", all, 1)
             .replacen("a=rtpmap:", maps, 1)
     });
     pair.hand(Side::B, &offer);

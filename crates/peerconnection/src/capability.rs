@@ -1,5 +1,6 @@
 use crate::api::state::MediaKind;
 use crate::parameters::{RtpCodec, RtpCodecParameters};
+use std::sync::{Arc, OnceLock};
 
 /// What a connection can negotiate for audio and video.
 ///
@@ -84,6 +85,12 @@ pub(crate) const HOP_BY_HOP: [&str; 5] = [
 ];
 
 impl Capabilities {
+    /// The default, which all connections share that ask for nothing else.
+    pub(crate) fn shared() -> Arc<Self> {
+        static DEFAULT: OnceLock<Arc<Capabilities>> = OnceLock::new();
+        Arc::clone(DEFAULT.get_or_init(Arc::default))
+    }
+
     /// The codecs of this kind, best first.
     #[must_use]
     pub fn codecs(&self, kind: MediaKind) -> &[RtpCodecParameters] {

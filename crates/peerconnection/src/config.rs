@@ -7,7 +7,7 @@ use std::sync::Arc;
 ///
 /// Settings of single layers are not here: they are fields of the layers' factories in
 /// [`Stack`](crate::Stack).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Configuration {
     /// STUN and TURN servers to gather candidates from.
@@ -21,11 +21,27 @@ pub struct Configuration {
     /// What we present. Empty: a fresh ECDSA P-256 certificate for this connection
     /// (RFC 8827 §6.5). The first one is used.
     pub certificates: Vec<Arc<dyn Certificate>>,
-    /// The codecs and header extensions that can be negotiated.
+    /// The codecs and header extensions that can be negotiated; connections share them. To change
+    /// some: `Arc::make_mut(&mut configuration.capabilities)`.
     #[cfg(feature = "rtp")]
-    pub capabilities: Capabilities,
+    pub capabilities: Arc<Capabilities>,
     /// How many transports gather before they are needed. Default: 0.
     pub ice_candidate_pool_size: u8,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            ice_servers: Vec::new(),
+            ice_transport_policy: IceTransportPolicy::default(),
+            bundle_policy: BundlePolicy::default(),
+            rtcp_mux_policy: RtcpMuxPolicy::default(),
+            certificates: Vec::new(),
+            #[cfg(feature = "rtp")]
+            capabilities: Capabilities::shared(),
+            ice_candidate_pool_size: 0,
+        }
+    }
 }
 
 /// W3C `RTCIceTransportPolicy` (webrtc-pc §4.2.4).

@@ -357,7 +357,12 @@ impl Ice for Agent {
     }
 
     fn poll_event(&mut self) -> Option<IceEvent> {
-        self.events.pop_front()
+        let event = self.events.pop_front();
+        if self.events.is_empty() {
+            // They come in bursts, and agents are idle most of their lives.
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     fn wrap(

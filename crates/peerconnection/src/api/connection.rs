@@ -445,8 +445,12 @@ impl PeerConnection {
             SessionEvent::ConnectionStateChange(state) => {
                 PeerConnectionEvent::ConnectionStateChange(state)
             }
-            SessionEvent::IceCandidate(candidate) => PeerConnectionEvent::IceCandidate(candidate),
-            SessionEvent::IceCandidateError(error) => PeerConnectionEvent::IceCandidateError(error),
+            SessionEvent::IceCandidate(candidate) => {
+                PeerConnectionEvent::IceCandidate(candidate.map(|it| *it))
+            }
+            SessionEvent::IceCandidateError(error) => {
+                PeerConnectionEvent::IceCandidateError(*error)
+            }
             SessionEvent::SelectedCandidatePairChange(pair) => {
                 PeerConnectionEvent::SelectedCandidatePairChange(pair)
             }

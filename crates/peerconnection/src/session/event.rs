@@ -24,9 +24,9 @@ pub enum SessionEvent {
     /// W3C `connectionstatechange`.
     ConnectionStateChange(PeerConnectionState),
     /// W3C `icecandidate`; `None` when gathering is complete.
-    IceCandidate(Option<IceCandidate>),
+    IceCandidate(Option<Box<IceCandidate>>),
     /// W3C `icecandidateerror`.
-    IceCandidateError(CandidateError),
+    IceCandidateError(Box<CandidateError>),
     /// W3C `selectedcandidatepairchange` of the ICE transport.
     SelectedCandidatePairChange(Box<IceCandidatePair>),
     /// W3C `negotiationneeded`. The owner raises it when no operation is under way (webrtc-pc §4.7.3).

@@ -76,10 +76,10 @@ impl Session {
                 let (mid, index, fragment) = self.transport_names();
                 let line = sdp_candidate(&candidate);
                 let candidate = IceCandidate::local(line, &mid, index, &fragment, candidate.url);
-                SessionEvent::IceCandidate(Some(candidate))
+                SessionEvent::IceCandidate(Some(Box::new(candidate)))
             }
             IceEvent::GatheringStateChange(state) => return self.gathering_changed(state),
-            IceEvent::CandidateError(error) => SessionEvent::IceCandidateError(error),
+            IceEvent::CandidateError(error) => SessionEvent::IceCandidateError(Box::new(error)),
             IceEvent::SelectedPairChange(pair) => {
                 SessionEvent::SelectedCandidatePairChange(Box::new(self.candidate_pair(&pair)))
             }
@@ -122,7 +122,8 @@ impl Session {
         if complete {
             let (mid, index, fragment) = self.transport_names();
             let end = IceCandidate::end(&mid, index, &fragment);
-            self.events.push_back(SessionEvent::IceCandidate(Some(end)));
+            self.events
+                .push_back(SessionEvent::IceCandidate(Some(Box::new(end))));
         }
         self.states.gathering_changed(state, &mut self.events);
         if complete {

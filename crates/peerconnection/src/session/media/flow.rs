@@ -113,7 +113,7 @@ impl Transceivers {
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         if let Some(pipeline) = &mut self.flow.pipeline {
             pipeline.handle_timeout(now);
-            self.pump_pipeline(now);
+            self.pump_pipeline();
         }
     }
 

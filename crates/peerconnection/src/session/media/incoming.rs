@@ -88,7 +88,10 @@ impl Transceivers {
         let level = receiver.extensions.hot.audio_level;
         let level = level.and_then(|id| header.extensions.typed::<AudioLevel>(id));
         receiver.extensions.to_application(&mut header.extensions);
-        let layer = source.layer;
+        let (layer, ssrc, left) = (source.layer, source.ssrc, source.left);
+        if left {
+            transceiver.receiver.set_left(ssrc, false);
+        }
         let heard = &mut transceiver.receiver.heard;
         heard.note(now, header, level.map(|heard| heard.level));
         if std::mem::take(&mut transceiver.receiver.muted) {
@@ -126,7 +129,7 @@ impl Transceivers {
                 packet,
             });
         }
-        self.pump_pipeline(now);
+        self.pump_pipeline();
     }
 
     /// rtp-026: whose stream it is about.
@@ -163,7 +166,7 @@ impl Transceivers {
     }
 
     /// What the pipeline tells.
-    pub(super) fn pump_pipeline(&mut self, now: Instant) {
+    pub(super) fn pump_pipeline(&mut self) {
         while let Some(event) = self.flow.pipeline.as_mut().and_then(|p| p.poll_event()) {
             match event {
                 Event::KeyframeRequested { ssrc } => {
@@ -172,13 +175,26 @@ impl Transceivers {
                             .push_back(MediaEvent::KeyframeRequested(key, layer));
                     }
                 }
-                Event::Goodbye { ssrc } => {
-                    if let Some(key) = self.routes.get(&ssrc).copied() {
-                        self.forget_source(now, key, ssrc);
-                    }
-                }
+                Event::Goodbye { ssrc } => self.handle_goodbye(ssrc),
                 _ => {}
             }
+        }
+    }
+
+    /// webrtc-pc §5.3: the tracks are muted. The source is not forgotten: browsers say goodbye for a
+    /// layer that they leave out for a while, and go on with packets that do not name it again.
+    fn handle_goodbye(&mut self, ssrc: u32) {
+        let key = self.routes.get(&ssrc).copied();
+        let Some(transceiver) = key.and_then(|key| self.get_mut(key)) else {
+            return;
+        };
+        let receiver = &mut transceiver.receiver;
+        receiver.set_left(ssrc, true);
+        let mut bound = receiver.sources.iter().filter(|source| source.bound);
+        if bound.all(|source| source.left)
+            && let Some(muted) = transceiver.mute()
+        {
+            self.events.push_back(muted);
         }
     }
 

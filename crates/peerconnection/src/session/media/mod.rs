@@ -39,6 +39,7 @@ use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use layer::Start;
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// Characters of a CNAME: 16 of 6 bits are the 96 random bits of RFC 7022 §4.2 (rtp-035).
@@ -48,7 +49,7 @@ const CNAME_LEN: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Transceivers {
     start: Start,
-    capabilities: Capabilities,
+    capabilities: Arc<Capabilities>,
     numbers: Numbers,
     /// The numbers of the offer that is being made.
     draft: Numbers,
@@ -90,7 +91,7 @@ impl Transceivers {
         rng.set_stream(u64::from_be_bytes(*b"media   "));
         Self {
             start,
-            capabilities: configuration.capabilities.clone(),
+            capabilities: Arc::clone(&configuration.capabilities),
             numbers: Numbers::default(),
             draft: Numbers::default(),
             list: Vec::new(),

@@ -43,9 +43,19 @@ pub(crate) struct Source {
     pub(crate) rtx_ssrc: Option<u32>,
     /// Media has come, and the pipeline knows it.
     pub(crate) bound: bool,
+    /// The peer has said goodbye for it (RFC 3550 §6.3.7), and nothing has come since.
+    pub(crate) left: bool,
 }
 
 impl Receiver {
+    /// Notes that a source is gone, or has come back.
+    pub(crate) fn set_left(&mut self, ssrc: u32, left: bool) {
+        let mut sources = self.sources.iter_mut();
+        if let Some(source) = sources.find(|source| source.ssrc == ssrc) {
+            source.left = left;
+        }
+    }
+
     pub(crate) fn new(track: String) -> Self {
         Self {
             track,

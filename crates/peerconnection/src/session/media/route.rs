@@ -167,6 +167,7 @@ impl Transceivers {
             layer,
             rtx_ssrc: None,
             bound: false,
+            left: false,
         });
         let oldest = (sources.len() > MAX_SOURCES).then(|| sources[0].ssrc);
         if let Some(oldest) = oldest {
