@@ -22,6 +22,7 @@
 //! | `queue`, `outstanding`, `sender` | messages that wait, DATA that is sent and which of it is lost, and what may be sent |
 //! | `tracker`, `reassembly`, `receiver` | TSNs that arrived, messages in the making, and when to SACK |
 //! | `congestion`, `rto`, `serial`, `cookie`, `extension` | what their names say |
+//! | `state` | each part of an association as bytes, for a hand-over |
 
 mod association;
 mod congestion;
@@ -38,11 +39,12 @@ mod receiver;
 mod rto;
 mod sender;
 mod serial;
+mod state;
 mod tracker;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
-pub use association::{Association, NotIdle};
+pub use association::{Association, NotReady};
 pub use factory::{CongestionControl, Factory, Scheduler};

@@ -7,6 +7,7 @@ mod abandon;
 mod meter;
 mod rack;
 mod sack;
+mod state;
 #[cfg(test)]
 mod tests;
 

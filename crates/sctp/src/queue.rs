@@ -1,5 +1,6 @@
 //! Messages that wait to be sent: one queue per stream, and whose turn it is.
 
+mod state;
 mod turns;
 
 use crate::Scheduler;
@@ -393,29 +394,6 @@ impl SendQueue {
         self.current = None;
         self.bytes = 0;
         self.pieces = 0;
-    }
-
-    // --- hand-over ---
-
-    /// Whether a reset is wanted or requested.
-    pub(crate) fn is_resetting(&self) -> bool {
-        let resetting = |stream: &Stream| stream.reset != ResetState::None;
-        self.streams.values().any(resetting)
-    }
-
-    /// Whether the owner is in the middle of a message.
-    pub(crate) fn is_open(&self) -> bool {
-        self.streams.values().any(|stream| stream.open)
-    }
-
-    /// Streams that have been used, and the numbers of their next ordered and unordered messages.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = (u16, [u32; 2])> {
-        let numbers = self.streams.iter().map(|(&id, stream)| (id, stream.next));
-        numbers.filter(|(_, next)| *next != [0; 2])
-    }
-
-    pub(crate) fn resume(&mut self, id: u16, numbers: [u32; 2]) {
-        self.streams.entry(id).or_default().next = numbers;
     }
 
     // --- stream reset ---

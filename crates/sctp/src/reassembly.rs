@@ -2,6 +2,7 @@
 //! (RFC 9260 §6.6, §6.9), and what is held is counted against the receive window.
 
 mod interleaved;
+mod state;
 
 use crate::packet::Data;
 use crate::serial::{Ssn, Tsn};
@@ -43,13 +44,6 @@ pub(crate) struct Reassembly {
     forwarded: Tsn,
     /// The length of the last message that had several fragments: the next is likely as long.
     expected_len: usize,
-}
-
-/// What the streams of the peer expect next, for a hand-over.
-#[derive(Debug)]
-pub(crate) struct Numbers {
-    pub(crate) ssns: Vec<(u16, u16)>,
-    pub(crate) mids: Vec<(u16, u32)>,
 }
 
 /// Fragments with consecutive TSNs of one message.
@@ -108,30 +102,6 @@ impl Reassembly {
     /// Whether the owner has taken all there is, and has no more than this of it still in hand.
     pub(crate) fn is_taken_but(&self, bytes: usize) -> bool {
         self.ready.is_empty() && self.unconsumed <= bytes
-    }
-
-    /// Nothing is held.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.pieces == 0 && self.held == 0 && self.deferred.is_none()
-    }
-
-    /// What each stream expects next.
-    pub(crate) fn numbers(&self) -> Numbers {
-        let streams = self.streams.iter();
-        Numbers {
-            ssns: streams
-                .map(|(&id, stream)| (id, stream.next.wire()))
-                .collect(),
-            mids: self.interleaved_numbers(),
-        }
-    }
-
-    pub(crate) fn resume_ssn(&mut self, stream: u16, ssn: u16) {
-        let incoming = Incoming {
-            next: Ssn::FIRST.near(ssn),
-            waiting: BTreeMap::new(),
-        };
-        self.streams.insert(stream, incoming);
     }
 
     /// Whether no more pieces can be held.

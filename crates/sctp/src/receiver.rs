@@ -2,10 +2,12 @@
 //! (RFC 9260 §6.2).
 
 use crate::Factory;
-use crate::packet::{Data, ForwardTsn, IData, IForwardTsn, Sack, Writer};
-use crate::reassembly::{Numbers, Reassembly, Violation};
+use crate::packet::{Data, DecodeError, ForwardTsn, IData, IForwardTsn, Sack, Writer};
+use crate::reassembly::{Reassembly, Violation};
 use crate::serial::Tsn;
+use crate::state::{StateReader, StateWriter};
 use crate::tracker::{Arrival, Tracker};
+use bytes::BufMut;
 use layer::Message;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -327,21 +329,21 @@ impl Receiver {
 
     // --- hand-over ---
 
-    /// Everything that has arrived was taken.
-    pub(crate) fn is_idle(&self) -> bool {
-        !self.tracker.has_gaps() && self.reassembly.is_idle()
+    pub(crate) fn write_state(&self, state: &mut StateWriter) {
+        state.out.put_u64(self.window as u64);
+        self.tracker.write_state(state);
+        self.reassembly.write_state(state);
     }
 
-    pub(crate) fn numbers(&self) -> Numbers {
-        self.reassembly.numbers()
-    }
-
-    pub(crate) fn resume_ssn(&mut self, stream: u16, ssn: u16) {
-        self.reassembly.resume_ssn(stream, ssn);
-    }
-
-    pub(crate) fn resume_mid(&mut self, stream: u16, mid: u32) {
-        self.reassembly.resume_mid(stream, mid);
+    /// Into one that is new but for the Cumulative TSN. The peer is told at once where we stand.
+    pub(crate) fn read_state(&mut self, state: &mut StateReader<'_>) -> Result<(), DecodeError> {
+        self.window = state.usize()?.min(self.max_window).max(self.window);
+        self.tracker.read_state(state)?;
+        self.reassembly
+            .read_state(self.tracker.cumulative(), state)?;
+        self.fresh = false;
+        self.sack = SackState::Due;
+        Ok(())
     }
 
     // --- output ---

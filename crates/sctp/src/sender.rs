@@ -9,10 +9,11 @@ use crate::Factory;
 use crate::congestion::{Acked, Controller, controller};
 use crate::extension::Extensions;
 use crate::outstanding::{Outstanding, SackError};
-use crate::packet::{HEADER_LEN, Sack};
+use crate::packet::{DecodeError, HEADER_LEN, Sack};
 use crate::queue::SendQueue;
 use crate::rto::Rto;
 use crate::serial::Tsn;
+use crate::state::{StateReader, StateWriter};
 use layer::{SctpEvent, SctpStats};
 use pacer::Pacer;
 use probe::TailProbe;
@@ -140,6 +141,31 @@ impl Sender {
 
     pub(crate) fn rto_mut(&mut self) -> &mut Rto {
         &mut self.rto
+    }
+
+    /// The first TSN that is not acknowledged.
+    pub(crate) fn first(&self) -> Tsn {
+        self.outstanding.first()
+    }
+
+    pub(crate) fn write_state(&self, state: &mut StateWriter) {
+        self.outstanding.write_state(state);
+    }
+
+    /// Into one that is new but for its first TSN. What is in flight may have arrived or not: the
+    /// acknowledgement of a probe tells.
+    pub(crate) fn read_state(
+        &mut self,
+        now: Instant,
+        state: &mut StateReader<'_>,
+    ) -> Result<(), DecodeError> {
+        self.outstanding.read_state(now, state)?;
+        self.forward.due = self.outstanding.advance();
+        if !self.outstanding.is_empty() {
+            self.timer = Some(now + self.rto.timeout());
+            self.tail_probe.ask();
+        }
+        Ok(())
     }
 
     /// Everything that was sent is acknowledged.

@@ -1,6 +1,8 @@
 //! Which TSNs have arrived (RFC 9260 §6.2, §6.7): what a SACK reports.
 
+use crate::packet::DecodeError;
 use crate::serial::Tsn;
+use crate::state::{StateReader, StateWriter};
 use bytes::BufMut;
 use std::collections::VecDeque;
 
@@ -150,6 +152,28 @@ impl Tracker {
             out.put_u32(tsn);
         }
         blocks
+    }
+
+    pub(crate) fn write_state(&self, state: &mut StateWriter) {
+        state.list(self.runs.iter(), |state, (first, last)| {
+            state.out.put_u32(first.wire());
+            state.out.put_u32(last.wire());
+        });
+    }
+
+    /// Into one that has only a Cumulative TSN.
+    pub(crate) fn read_state(&mut self, state: &mut StateReader<'_>) -> Result<(), DecodeError> {
+        let runs = state.list(|state| Ok((state.u32()?, state.u32()?)))?;
+        let mut after = self.cumulative;
+        for (first, last) in runs {
+            let run = (after.near(first), after.near(last));
+            if run.0 <= after.next() || run.1 < run.0 {
+                return Err(DecodeError::Value);
+            }
+            after = run.1;
+            self.runs.push_back(run);
+        }
+        Ok(())
     }
 
     /// Moves the cumulative TSN over the run that it has reached.

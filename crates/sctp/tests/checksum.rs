@@ -22,6 +22,7 @@ fn pair(authenticated: [bool; 2]) -> Pair {
             events: Vec::new(),
             messages: Vec::new(),
             consume: true,
+            take: true,
         };
     }
     pair.record = true;

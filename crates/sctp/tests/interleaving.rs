@@ -32,6 +32,7 @@ fn pair(offers: [bool; 2], seed: u64) -> Pair {
             events: Vec::new(),
             messages: Vec::new(),
             consume: true,
+            take: true,
         };
     }
     pair.record = true;

@@ -14,7 +14,7 @@ mod transfer;
 use crate::Factory;
 use bytes::Bytes;
 use connect::CookieWait;
-pub use hand_over::NotIdle;
+pub use hand_over::NotReady;
 use layer::{
     Blame, End, Message, Outgoing, Sctp, SctpConfig, SctpConnect, SctpError, SctpEvent, SctpState,
     SctpStats, Start,

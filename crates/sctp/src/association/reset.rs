@@ -5,8 +5,9 @@ use crate::packet::{
     DecodeError, HEADER_LEN, OutgoingReset, ReConfig, ReConfigParameter, ReConfigResult, Response,
     Writer,
 };
-use crate::rto::Retry;
+use crate::rto::{Retry, Rto};
 use crate::serial::Tsn;
+use crate::state::{StateReader, StateWriter};
 use bytes::BufMut;
 use layer::{SctpError, SctpEvent};
 use std::time::Instant;
@@ -59,19 +60,59 @@ impl Reset {
         }
     }
 
-    /// Nothing is asked for on either side.
-    pub(super) fn is_idle(&self) -> bool {
-        self.request.is_none() && self.deferred.is_none()
+    pub(super) fn write_state(&self, state: &mut StateWriter) {
+        for number in [self.next_sequence, self.peer_sequence, self.last_result] {
+            state.out.put_u32(number);
+        }
+        state.list(self.request.iter(), |state, request| {
+            state.numbers(&request.streams);
+            state.out.put_u32(request.sequence);
+            state.out.put_u32(request.last_tsn);
+            state.flag(request.in_progress);
+        });
+        state.list(self.deferred.iter(), |state, deferred| {
+            state.out.put_u32(deferred.sequence);
+            state.out.put_u32(deferred.last_tsn.wire());
+            state.numbers(&deferred.streams);
+        });
+        state.list(self.performed_late.iter(), |state, (last_tsn, streams)| {
+            state.out.put_u32(*last_tsn);
+            state.numbers(streams);
+        });
     }
 
-    /// Our next number, the peer's, and our last answer.
-    pub(super) fn numbers(&self) -> [u32; 3] {
-        [self.next_sequence, self.peer_sequence, self.last_result]
-    }
-
-    /// Goes on with these numbers.
-    pub(super) fn resume(&mut self, numbers: [u32; 3]) {
-        [self.next_sequence, self.peer_sequence, self.last_result] = numbers;
+    /// `cumulative` is the last TSN of the peer. A request goes again at once.
+    pub(super) fn read_state(
+        &mut self,
+        now: Instant,
+        rto: &Rto,
+        cumulative: Tsn,
+        state: &mut StateReader<'_>,
+    ) -> Result<(), DecodeError> {
+        self.next_sequence = state.u32()?;
+        self.peer_sequence = state.u32()?;
+        self.last_result = state.u32()?;
+        let requests = state.list(|state| {
+            Ok(Request {
+                streams: state.numbers()?,
+                sequence: state.u32()?,
+                last_tsn: state.u32()?,
+                in_progress: state.flag()?,
+                retry: Retry::new(now, rto),
+            })
+        })?;
+        self.request = requests.into_iter().next();
+        let deferred = state.list(|state| {
+            Ok(Deferred {
+                sequence: state.u32()?,
+                last_tsn: cumulative.near(state.u32()?),
+                streams: state.numbers()?,
+            })
+        })?;
+        self.deferred = deferred.into_iter().next();
+        let performed = state.list(|state| Ok((state.u32()?, state.numbers()?)))?;
+        self.performed_late = performed.into_iter().next();
+        Ok(())
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {

@@ -84,6 +84,11 @@ impl Rack {
         }
     }
 
+    /// A chunk is in flight that another process has sent, before any packet of this one.
+    pub(super) fn took_over(&mut self, tsn: Tsn) {
+        self.departures.push_back((0, tsn));
+    }
+
     pub(super) fn remember(&mut self, tsn: Tsn) {
         if self.retransmitted.len() == MAX_REMEMBERED {
             self.retransmitted.pop_front();

@@ -1,7 +1,8 @@
 //! What a SACK makes of outstanding chunks (RFC 9260 §6.2.1).
 
 use super::meter::Snapshot;
-use super::{Delivery, Fate, Outstanding, Sent};
+use super::rack::Departure;
+use super::{Delivery, Fate, Outstanding};
 use crate::serial::Tsn;
 use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
@@ -88,10 +89,8 @@ impl Outstanding {
                 Fate::Acked | Fate::Abandoned => {}
             }
             if matches!(sent.fate, Fate::InFlight | Fate::Lost) {
-                news.delivered(&sent, cost);
-                self.meter.delivers(now, cost);
                 let again = sent.transmissions > 1;
-                news.arrived(self.rack.arrived(now, tsn, sent.departure, again));
+                self.note_arrival(now, tsn, (sent.departure, sent.snapshot, again), cost, news);
             }
             self.stop_timing(now, tsn, sent.fate, news);
         }
@@ -125,7 +124,7 @@ impl Outstanding {
     }
 
     /// Inserts a run at a place where there is none, joining it with its neighbours.
-    fn record_run(&mut self, at: usize, first: Tsn, last: Tsn) {
+    pub(super) fn record_run(&mut self, at: usize, first: Tsn, last: Tsn) {
         let joins_last = at > 0 && self.acked[at - 1].1.next() == first;
         let joins_next = self.acked.get(at).is_some_and(|run| run.0 == last.next());
         match (joins_last, joins_next) {
@@ -154,12 +153,35 @@ impl Outstanding {
             Fate::Acked | Fate::Abandoned => return,
         }
         sent.fate = Fate::Acked;
-        news.delivered(sent, cost);
-        self.meter.delivers(now, cost);
-        let again = sent.transmissions > 1;
-        news.arrived(self.rack.arrived(now, tsn, sent.departure, again));
-        self.rack.arrived_above_gap(sent.departure);
+        let (departure, again) = (sent.departure, sent.transmissions > 1);
+        let snapshot = sent.snapshot;
+        self.note_arrival(now, tsn, (departure, snapshot, again), cost, news);
+        if departure.is_ours() {
+            self.rack.arrived_above_gap(departure);
+        }
         self.stop_timing(now, tsn, fate, news);
+    }
+
+    /// A chunk is acknowledged for the first time, which was sent last then, and more than once or not.
+    fn note_arrival(
+        &mut self,
+        now: Instant,
+        tsn: Tsn,
+        (departure, snapshot, again): (Departure, Snapshot, bool),
+        cost: usize,
+        news: &mut News,
+    ) {
+        news.bytes += cost;
+        // What another process has sent says nothing of this path.
+        if !departure.is_ours() {
+            return;
+        }
+        let packet = departure.packet;
+        if news.newest.is_none_or(|(newest, _)| packet > newest) {
+            news.newest = Some((packet, snapshot));
+        }
+        self.meter.delivers(now, cost);
+        news.arrived(self.rack.arrived(now, tsn, departure, again));
     }
 
     fn stop_timing(&mut self, now: Instant, tsn: Tsn, fate: Fate, news: &mut News) {
@@ -213,14 +235,6 @@ impl Outstanding {
 }
 
 impl News {
-    fn delivered(&mut self, sent: &Sent, cost: usize) {
-        self.bytes += cost;
-        let packet = sent.departure.packet;
-        if self.newest.is_none_or(|(newest, _)| packet > newest) {
-            self.newest = Some((packet, sent.snapshot));
-        }
-    }
-
     /// Something arrived after this round trip, if it is one.
     fn arrived(&mut self, round_trip: Option<Duration>) {
         // The last of them has waited least for the SACK.

@@ -172,6 +172,7 @@ pub(crate) const fn padded(len: usize) -> usize {
 }
 
 /// Reads big-endian fields off the front of a slice.
+#[derive(Debug)]
 pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {

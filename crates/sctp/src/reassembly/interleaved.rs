@@ -1,6 +1,8 @@
 //! Messages whose fragments come between those of others (RFC 8260 §2.2.3): found by stream, order
 //! and message identifier, put together by fragment number.
 
+mod state;
+
 use super::{Reassembly, Violation, frozen};
 use crate::packet::{IData, SkippedMessage};
 use crate::serial::Tsn;
@@ -226,22 +228,6 @@ impl Reassembly {
                 self.pieces -= 1;
             }
         }
-    }
-
-    /// What each stream expects next.
-    pub(super) fn interleaved_numbers(&self) -> Vec<(u16, u32)> {
-        let streams = self.interleaved.streams.iter();
-        streams
-            .map(|(&id, stream)| (id, stream.next.wire()))
-            .collect()
-    }
-
-    pub(crate) fn resume_mid(&mut self, stream: u16, mid: u32) {
-        let incoming = Incoming {
-            next: Tsn::initial(mid),
-            ..Incoming::default()
-        };
-        self.interleaved.streams.insert(stream, incoming);
     }
 
     /// Streams that have begun.

@@ -43,6 +43,11 @@ impl TailProbe {
         self.state = State::Idle;
     }
 
+    /// A probe goes at once.
+    pub(super) fn ask(&mut self) {
+        self.state = State::Due;
+    }
+
     pub(super) fn expire(&mut self, now: Instant) {
         if matches!(self.state, State::At(at) if at <= now) {
             self.state = State::Due;

@@ -67,6 +67,8 @@ pub(crate) struct End {
     pub(crate) messages: Vec<Message>,
     /// Give received bytes back at once.
     pub(crate) consume: bool,
+    /// Take messages at all.
+    pub(crate) take: bool,
 }
 
 impl End {
@@ -136,6 +138,7 @@ impl Pair {
             events: Vec::new(),
             messages: Vec::new(),
             consume: true,
+            take: true,
         };
         Self {
             ends: [end(1), end(2)],
@@ -206,7 +209,9 @@ impl Pair {
             end.events.push(event);
         }
         let mut taken = false;
-        while let Some(message) = end.sctp.poll_message() {
+        while end.take
+            && let Some(message) = end.sctp.poll_message()
+        {
             if end.consume {
                 end.sctp
                     .consume(self.now, message.stream, message.data.len());
