@@ -40,8 +40,9 @@ fn throughput(control: CongestionControl, seed: u64, weather: &Weather, seconds:
     pair.run_until(Pair::both_connected);
     pair.weather = weather.clone();
     let message = Bytes::from(vec![9; 16 * 1024]);
+    let expected = message.clone();
     let mut received = 0;
-    let warm = pair.now + Duration::from_secs(4);
+    let warm = pair.now + Duration::from_secs(2);
     let end = warm + Duration::from_secs(seconds);
     while pair.now < end {
         while pair.ends[0].sctp.buffered_amount(0) < 256 * 1024 {
@@ -57,23 +58,19 @@ fn throughput(control: CongestionControl, seed: u64, weather: &Weather, seconds:
         let warmed = pair.now >= warm;
         pair.step(end);
         for message in pair.ends[1].messages.drain(..) {
-            assert!(message.data.iter().all(|byte| *byte == 9));
+            assert!(message.data == expected);
             received += if warmed { message.data.len() } else { 0 };
         }
     }
     received as f64 / seconds as f64
 }
 
-/// A link with a queue of 20 ms, of 80 Mbit/s, or 400 in a long run.
+/// A link with a queue of 20 ms, of 40 Mbit/s, or 400 in a long run.
 fn long_link(loss: u64) -> Weather {
     Weather {
         delay: Duration::from_millis(25),
         loss,
-        rate: Some(if is_long_run() {
-            50_000_000
-        } else {
-            10_000_000
-        }),
+        rate: Some(if is_long_run() { 50_000_000 } else { 5_000_000 }),
         queue: Duration::from_millis(20),
         ..Weather::default()
     }
@@ -84,8 +81,11 @@ fn random_loss_costs_what_the_law_of_the_controller_says() {
     println!("50 ms, MB/s: no loss, 1 %, 5 %");
     let rate = long_link(0).rate.unwrap() as f64;
     for control in CONTROLS {
-        let [none, one, five] =
-            [0, 1, 5].map(|loss| throughput(control, 7, &long_link(loss), LONG) / 1e6);
+        let [none, one, five] = [0, 1, 5].map(|loss| match (control, loss) {
+            // Without loss the others are watched where they share a link.
+            (Reno | Cubic, 0) if !is_long_run() => f64::NAN,
+            _ => throughput(control, 7, &long_link(loss), LONG) / 1e6,
+        });
         println!("{control:?}: {none:.2} {one:15.2} {five:10.2}");
         // 1.22 packets per round trip and square root of the loss.
         assert!(one > 0.22, "{control:?} at 1 %: {one}");

@@ -21,6 +21,8 @@ pub(crate) struct Link {
 /// Even ends send to odd ones.
 pub(crate) struct Bottleneck {
     ends: Vec<Association>,
+    /// What each end's `poll_timeout` gave last.
+    timers: Vec<Option<Instant>>,
     now: Instant,
     link: Link,
     free_at: Instant,
@@ -42,6 +44,7 @@ impl Bottleneck {
             }
         }
         Self {
+            timers: vec![None; ends.len()],
             ends,
             now,
             link,
@@ -62,7 +65,7 @@ impl Bottleneck {
         let until = self.now + time;
         while self.now < until {
             let arrival = self.wire.keys().next().map(|key| key.0);
-            let timers = self.ends.iter().filter_map(Association::poll_timeout);
+            let timers = self.timers.iter().flatten().copied();
             self.now = arrival
                 .into_iter()
                 .chain(timers)
@@ -75,10 +78,7 @@ impl Bottleneck {
                 self.turn(to);
             }
             for at in 0..self.ends.len() {
-                if self.ends[at]
-                    .poll_timeout()
-                    .is_some_and(|at| at <= self.now)
-                {
+                if self.timers[at].is_some_and(|at| at <= self.now) {
                     self.ends[at].handle_timeout(self.now);
                     self.turn(at);
                 }
@@ -108,6 +108,7 @@ impl Bottleneck {
         while let Some(len) = self.ends[at].poll_transmit(self.now, &mut buf) {
             self.carry(at, buf[..len].to_vec());
         }
+        self.timers[at] = self.ends[at].poll_timeout();
     }
 
     fn carry(&mut self, from: usize, packet: Vec<u8>) {

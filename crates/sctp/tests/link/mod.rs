@@ -262,8 +262,8 @@ impl Pair {
     /// Goes to the next thing that happens; `false` if nothing does before `until`.
     pub(crate) fn step(&mut self, until: Instant) -> bool {
         let arrival = self.wire.keys().next().map(|key| key.0);
-        let timer = |at: usize| self.ends[at].sctp.poll_timeout();
-        let next = [arrival, timer(0), timer(1)].into_iter().flatten().min();
+        let timers = [0, 1].map(|at: usize| self.ends[at].sctp.poll_timeout());
+        let next = timers.into_iter().chain([arrival]).flatten().min();
         let Some(next) = next.filter(|&next| next <= until) else {
             self.now = self.now.max(until);
             return false;
@@ -276,11 +276,7 @@ impl Pair {
             return true;
         }
         for at in 0..2 {
-            if self.ends[at]
-                .sctp
-                .poll_timeout()
-                .is_some_and(|t| t <= self.now)
-            {
+            if timers[at].is_some_and(|t| t <= self.now) {
                 self.ends[at].sctp.handle_timeout(self.now);
                 assert!(
                     self.ends[at]
