@@ -64,10 +64,15 @@ impl ServerUrl {
             None if is_secure => DEFAULT_SECURE_PORT,
             None => DEFAULT_PORT,
         };
+        let host = Host::parse(host)?;
+        // stun-042: nothing says what name the certificate would have (RFC 8489 §8.1).
+        if service == Service::Stun && is_secure && matches!(host, Host::Address(_)) {
+            return None;
+        }
         Some(Self {
             service,
             transport: Transport::of(is_secure, query)?,
-            host: Host::parse(host)?,
+            host,
             port,
         })
     }
@@ -133,6 +138,7 @@ fn split_port(text: &str) -> Option<(&str, Option<&str>)> {
 mod tests {
     use super::*;
 
+    // stun-042
     #[test]
     fn urls_say_host_and_port() {
         let parsed = |url| ServerUrl::parse(url).map(|url| (url.host, url.port));
@@ -163,6 +169,8 @@ mod tests {
             "stun:[::1]x:5",
             "stun:a b",
             "stun://a",
+            "stuns:192.0.2.1",
+            "stuns:[2001:db8::1]:5349",
             "stun:a?transport=udp",
             "turn:a?transport=sctp",
             "turn:a?udp",

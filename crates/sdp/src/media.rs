@@ -1,6 +1,7 @@
 use crate::attribute::{Attribute, attribute_verbs};
 use crate::error::AttributeError;
 use crate::line::{NumberError, fields, is_token, number};
+use std::net::SocketAddr;
 
 /// A media section (RFC 8866 §5.14): the `m=` line and what follows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -26,6 +27,14 @@ pub struct Media {
 }
 
 impl Media {
+    /// Puts an address into the section, with its port, in the place of those there are
+    /// (RFC 8839 §4.2.1.2).
+    pub fn set_address(&mut self, address: SocketAddr) {
+        let family = if address.is_ipv4() { "IP4" } else { "IP6" };
+        self.connections = vec![format!("IN {family} {}", address.ip())];
+        self.port = address.port();
+    }
+
     /// A section on port 9 without an address, as WebRTC begins it: `c=IN IP4 0.0.0.0`
     /// (RFC 9429 §5.2.1).
     #[must_use]

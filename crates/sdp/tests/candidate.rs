@@ -14,6 +14,7 @@ fn parse(line: &str) -> Result<Candidate, CandidateError> {
     line.parse()
 }
 
+// ice-016
 #[test]
 fn the_example_of_the_rfc_is_read() {
     let line =

@@ -52,6 +52,29 @@ fn a_section_begins_as_webrtc_wants_it() {
     assert!(media.is_rtcp_mux() && media.is_rtcp_mux_only() && media.is_rtcp_rsize());
 }
 
+// ice-019
+#[test]
+fn an_address_takes_the_place_of_the_one_there_was() {
+    let mut media = Media::data();
+    for (address, lines) in [
+        (
+            "192.0.2.7:4000",
+            ["m=application 4000 ", "c=IN IP4 192.0.2.7\r\n"],
+        ),
+        (
+            "[2001:db8::7]:5000",
+            ["m=application 5000 ", "c=IN IP6 2001:db8::7\r\n"],
+        ),
+    ] {
+        media.set_address(address.parse().unwrap());
+        let mut description = Description::default();
+        description.media.push(media.clone());
+        let text = description.to_string();
+        assert!(lines.iter().all(|line| text.contains(line)), "{text}");
+        assert_eq!(text.matches("c=").count(), 1);
+    }
+}
+
 // sdp-014
 #[test]
 fn every_name_of_rtp_in_an_offer_is_known() {

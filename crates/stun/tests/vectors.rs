@@ -3,8 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use muonrtc_stun::{
-    AttributeType, Builder, Class, IceControlled, Message, Method, Nonce, Priority, Realm,
-    Software, TransactionId, Username, XorMappedAddress,
+    AttributeType, Builder, Class, ErrorCode, IceControlled, IceControlling, Message, Method,
+    Nonce, Priority, Realm, Software, TransactionId, UseCandidate, Username, XorMappedAddress,
 };
 
 const PASSWORD: &[u8] = b"VOkJxbRl1RmTxUk/WvJxBt";
@@ -45,7 +45,8 @@ fn sha1_key(key: &[u8]) -> Box<dyn crypto::HmacKey> {
     crypto::Provider::default().hmac_sha1.key(key)
 }
 
-// stun-047, stun-027, stun-030
+// stun-047, stun-027, stun-030; stun-031: the key is the password, which OpaqueString leaves as it is,
+// since in ICE it is ASCII letters, digits, + and / (RFC 8839 §5.4)
 #[test]
 fn the_sample_request_is_read() {
     let bytes = hex(REQUEST);
@@ -63,6 +64,45 @@ fn the_sample_request_is_read() {
     assert_eq!(message.integrity(&*sha1_key(PASSWORD)), Some(true));
     assert_eq!(message.integrity(&*sha1_key(b"another")), Some(false));
     assert_eq!(message.fingerprint(), Some(true));
+}
+
+// stun-046
+#[test]
+fn attributes_of_ice_have_their_numbers_and_lengths() {
+    let mut buf = [0; 100];
+    let len = Builder::new(&mut buf, Class::Request, Method::BINDING, TRANSACTION)
+        .attribute(&Priority(0x6E00_01FF))
+        .attribute(&UseCandidate)
+        .attribute(&IceControlled(1))
+        .attribute(&IceControlling(2))
+        .finish()
+        .unwrap();
+    let expected = hex("0024 0004 6e0001ff  0025 0000  8029 0008 0000000000000001
+        802a 0008 0000000000000002");
+    assert_eq!(buf[20..len], expected);
+    let message = Message::parse(&buf[..len]).unwrap();
+    assert_eq!(message.attribute(), Ok(Some(UseCandidate)));
+    assert_eq!(message.attribute(), Ok(Some(IceControlling(2))));
+    assert_eq!(ErrorCode::ROLE_CONFLICT.code, 487);
+    // Of another length they are not there.
+    for kind in [0x24_u8, 0x25, 0x29, 0x2a] {
+        let optional = if kind < 0x29 { 0 } else { 0x80 };
+        let header = [0, 1, 0, 8, 0x21, 0x12, 0xA4, 0x42];
+        let wrong = [
+            &header[..],
+            &TRANSACTION.0,
+            &[optional, kind, 0, 3, 1, 2, 3, 0],
+        ]
+        .concat();
+        let message = Message::parse(&wrong).unwrap();
+        let refused = [
+            message.attribute::<Priority>().is_err(),
+            message.attribute::<UseCandidate>().is_err(),
+            message.attribute::<IceControlled>().is_err(),
+            message.attribute::<IceControlling>().is_err(),
+        ];
+        assert_eq!(refused.iter().filter(|it| **it).count(), 1, "{kind:x}");
+    }
 }
 
 // stun-047, stun-008, stun-019

@@ -97,7 +97,7 @@ struct Shared {
 }
 
 impl Server {
-    /// A server without sockets.
+    /// A server without sockets. It cannot set DF, whatever [`Config::dont_fragment`] says.
     ///
     /// # Errors
     ///
@@ -106,7 +106,10 @@ impl Server {
     /// # Panics
     ///
     /// Outside a tokio runtime with time and I/O enabled, as every method that starts a task.
-    pub fn new(config: Config, limits: Limits) -> io::Result<Self> {
+    pub fn new(mut config: Config, limits: Limits) -> io::Result<Self> {
+        // RFC 8656 §14: no socket here sets DF, so that a request for it is refused with 420. What is
+        // relayed leaves with the system's fields: best effort, and not ECN-capable.
+        config.dont_fragment = false;
         let mut seed = [0; 32];
         let random = config.provider.random.fill(&mut seed);
         random.map_err(io::Error::other)?;

@@ -11,7 +11,7 @@ use crate::api::state::SignalingState;
 use crate::config::OfferOptions;
 use crate::error::{Error, ErrorKind};
 use crate::session::media::{Agreement, is_spoken};
-use crate::session::transports::{layer_candidate, sdp_candidate};
+use crate::session::transports::{default_candidate, layer_candidate, sdp_candidate};
 use crate::session::{Session, SessionEvent};
 use layer::{DtlsRole, IceRole};
 use sdp::{Description, Setup};
@@ -233,12 +233,22 @@ impl Session {
         if section.attribute("ice-ufrag") != Some(current) {
             return plain();
         }
-        for candidate in transport.ice.local_candidates() {
-            let line = sdp_candidate(&candidate).to_string();
+        let candidates = transport.ice.local_candidates();
+        for candidate in &candidates {
+            let line = sdp_candidate(candidate).to_string();
             section.push("candidate", line.trim_start_matches("candidate:"));
         }
         if transport.ice.gathering_state() == layer::GatheringState::Complete {
             section.push_flag("end-of-candidates");
+        }
+        if let Some(default) = default_candidate(&candidates) {
+            // All sections of a bundle have one address (RFC 9143 §7.2).
+            let rides = riding_sections(&description);
+            for (section, rides) in description.media.iter_mut().zip(rides) {
+                if rides {
+                    section.set_address(default);
+                }
+            }
         }
         SessionDescription::new(applied.kind, description.to_string())
     }

@@ -81,3 +81,21 @@ pub(crate) fn sdp_candidate(candidate: &Candidate) -> sdp::Candidate {
             .collect(),
     }
 }
+
+/// The address that stands in a section for those who look at nothing else: what most likely works
+/// (ice-019; RFC 8839 §4.2.1.2, RFC 5245 §4.1.4). The name of a host stands in no such place (ice-070).
+pub(crate) fn default_candidate(candidates: &[Candidate]) -> Option<SocketAddr> {
+    let datagrams = candidates.iter().filter(|it| it.protocol == Protocol::Udp);
+    let addresses = datagrams.filter_map(|it| Some((it.candidate_type, it.socket_addr()?)));
+    let likelihood = |(candidate_type, address): &(CandidateType, SocketAddr)| {
+        let reach = match candidate_type {
+            CandidateType::Relayed => 2,
+            CandidateType::ServerReflexive => 1,
+            _ => 0,
+        };
+        (reach, address.is_ipv4())
+    };
+    // Of equals the first, which is the one of the higher priority.
+    let best = addresses.rev().max_by_key(likelihood);
+    best.map(|(_, address)| address)
+}

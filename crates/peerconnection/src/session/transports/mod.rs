@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-pub(crate) use self::ice::{layer_candidate, sdp_candidate};
+pub(crate) use self::ice::{default_candidate, layer_candidate, sdp_candidate};
 
 /// The largest datagram any layer makes; the buffer for one.
 pub(crate) const MAX_DATAGRAM: usize = 2048;
