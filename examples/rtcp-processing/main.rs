@@ -4,7 +4,7 @@
 
 use examples::signalling::{self, next_track};
 use examples::{Flags, Outcome};
-use muonrtc::rtp::rtcp::{ExtendedBlock, Packet, ReportBlock, SourceItemType};
+use muonrtc::rtp::rtcp::{ExtendedBlock, Packet, ReportBlock, SourceChunk, SourceItemType};
 use muonrtc::{PeerConnection, TrackLocal, TrackRemote};
 use std::process::ExitCode;
 
@@ -98,7 +98,7 @@ fn describe(packet: &Packet) -> String {
         }
         // RFC 3550 §6.5: the CNAME is the same for all streams of one end.
         Packet::SourceDescription(description) => {
-            let chunk = |chunk: &muonrtc::rtp::rtcp::SourceChunk| {
+            let chunk = |chunk: &SourceChunk| {
                 let cname = chunk.get(SourceItemType::CNAME).unwrap_or_default();
                 format!(" {:08x} is {}", chunk.ssrc, String::from_utf8_lossy(cname))
             };

@@ -7,6 +7,7 @@ use self::recording::Recording;
 use examples::signalling::next_track;
 use examples::{Outcome, codec};
 use media::Codec;
+use muonrtc::rtp::Packet;
 use muonrtc::{MediaKind, PeerConnection, TrackRemote};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -130,7 +131,7 @@ async fn save(connection: &PeerConnection, video: Codec, folder: &Path) -> Outco
 }
 
 /// The next packet; waits for ever where there is no track.
-async fn read(track: Option<&TrackRemote>) -> Option<muonrtc::rtp::Packet> {
+async fn read(track: Option<&TrackRemote>) -> Option<Packet> {
     match track {
         Some(track) => track.read_rtp().await,
         None => std::future::pending().await,

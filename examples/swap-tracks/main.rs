@@ -7,6 +7,7 @@ use examples::playback::{Clip, play};
 use examples::signalling::{self, next_track};
 use examples::{Flags, Outcome, codec};
 use media::Codec;
+use muonrtc::rtp::Packet;
 use muonrtc::rtp::payload::{Depacketizer, depacketizer};
 use muonrtc::{MediaKind, PeerConnection, RtpSender, TrackLocal, TrackRemote};
 use std::num::NonZeroU64;
@@ -148,7 +149,7 @@ async fn swap_at_key_frame(live: &TrackLocal, before: Option<&TrackRemote>, afte
 }
 
 /// The next packet; waits for ever where there is no track.
-async fn read(track: Option<&TrackRemote>) -> Option<muonrtc::rtp::Packet> {
+async fn read(track: Option<&TrackRemote>) -> Option<Packet> {
     match track {
         Some(track) => track.read_rtp().await,
         None => std::future::pending().await,

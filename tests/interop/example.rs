@@ -2,6 +2,8 @@
 
 #[path = "../../examples/save-to-disk/archive.rs"]
 mod archive;
+#[path = "../../examples/ortc/server.rs"]
+mod ortc;
 #[path = "../../examples/single-port/port.rs"]
 mod port;
 #[path = "../../examples/sfu/server.rs"]
@@ -31,6 +33,7 @@ const RECORDED_FRAMES: u64 = 50;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Example {
     Broadcast,
+    Ortc,
     SaveToDisk,
     Sfu,
     SinglePort,
@@ -39,6 +42,7 @@ pub(crate) enum Example {
 /// What an example has begun.
 pub(crate) enum Begun {
     Broadcast,
+    Ortc,
     SaveToDisk(Arc<Archive>),
     Sfu(Arc<Room>),
     SinglePort,
@@ -54,6 +58,7 @@ impl Example {
                 let routes = signalling::router(page, move |connection| stage.greet(connection));
                 (routes, Begun::Broadcast)
             }
+            Self::Ortc => (ortc::router(), Begun::Ortc),
             Self::SaveToDisk => {
                 let folder = scratch.join("recordings");
                 std::fs::create_dir_all(&folder).expect("the scratch folder is writable");
@@ -87,7 +92,7 @@ impl Begun {
     /// Ends it when the page has passed its checks, and looks at what is left.
     pub(crate) async fn end(self) {
         match self {
-            Self::Broadcast | Self::SinglePort => {}
+            Self::Broadcast | Self::Ortc | Self::SinglePort => {}
             Self::Sfu(room) => room.close().await,
             Self::SaveToDisk(archive) => {
                 let finished = timeout(END, archive.finished()).await;

@@ -131,6 +131,14 @@ check("a room of three pages", 60, async (course) => {
   return { widths };
 });
 
+// --- ortc ---
+
+check("layers put together by hand", 20, async (course) => {
+  const opened = await open(course);
+  opened.press("#connect");
+  await until(course, "the echo", () => said(opened), (text) => text.startsWith("100 messages came back"));
+});
+
 // --- single-port ---
 
 // Presses a button of the page, and looks at where its twenty connections end.

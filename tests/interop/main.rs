@@ -235,6 +235,21 @@ fn chromium_connects_to_one_port() {
     interop("chromium_connects_to_one_port", visit);
 }
 
+/// The async fronts of the layers, one on top of the other.
+const CHECKS_OF_LAYERS: &[&str] = &["layers put together by hand"];
+
+#[test]
+fn chromium_connects_to_layers() {
+    let visit = Visit::example(Browser::Chromium, Example::Ortc, CHECKS_OF_LAYERS);
+    interop("chromium_connects_to_layers", visit);
+}
+
+#[test]
+fn firefox_connects_to_layers() {
+    let visit = Visit::example(Browser::Firefox, Example::Ortc, CHECKS_OF_LAYERS);
+    interop("firefox_connects_to_layers", visit);
+}
+
 #[test]
 fn firefox_connects_to_one_port() {
     let visit = Visit::example(Browser::Firefox, Example::SinglePort, CHECKS_OF_ONE_PORT);
