@@ -20,6 +20,10 @@ pub struct SctpConfig {
     pub max_packet: usize,
     /// The largest message to receive, in bytes; a longer one is refused by an abort.
     pub max_message: usize,
+    /// From how many bytes on a message that is not complete is handed out in fragments, so that it
+    /// need not be held whole: with it, `max_message` may be larger than memory. Default `None`:
+    /// whole messages only. A layer may not know it.
+    pub partial_delivery: Option<usize>,
     /// Whether the layer below authenticates every packet, as DTLS does. Then the association may
     /// leave the checksum out (RFC 9653). Default `false`: over plain UDP it must not.
     pub authenticated: bool,
@@ -34,6 +38,7 @@ impl SctpConfig {
         Self {
             max_packet: 1150,
             max_message: 256 * 1024,
+            partial_delivery: None,
             authenticated: false,
             waker,
         }
@@ -79,8 +84,10 @@ impl SctpConnect {
 ///
 /// # Messages larger than memory
 ///
-/// A message may be sent and received in fragments: `first` and `last` mark its ends, and the
-/// fragments of one message in one stream follow each other.
+/// A message may be sent in fragments: `first` and `last` mark its ends, and the fragments of one
+/// message in one stream follow each other. Messages are received so where
+/// [`SctpConfig::partial_delivery`] asks for it. One whose rest will not come, because the sender
+/// gave it up, ends with an empty fragment that is [`aborted`](Message::aborted).
 pub trait Sctp: Send {
     // --- input ---
 
@@ -265,6 +272,9 @@ pub struct Message {
     pub first: bool,
     /// The last one.
     pub last: bool,
+    /// The rest of the message will not come: forget what there is of it. Only on a last fragment
+    /// that is not the first.
+    pub aborted: bool,
     /// The bytes.
     pub data: Bytes,
 }
@@ -279,6 +289,7 @@ impl Message {
             unordered: false,
             first: true,
             last: true,
+            aborted: false,
             data,
         }
     }

@@ -40,7 +40,8 @@ pub struct Factory {
     /// used only as data arrives. An association begins with 1 MiB and grows to this as its owner
     /// keeps up with what comes. Default 24 MiB: 1 Gbit/s at 100 ms takes 12 MiB, and as much comes
     /// while a lost packet is repaired. It is raised to the largest message where that is larger,
-    /// as a message is held until it is complete.
+    /// as a message is held until it is complete, unless it is
+    /// [handed out before](layer::SctpConfig::partial_delivery).
     pub receive_window: usize,
     /// Bytes of data that are queued or sent and not yet acknowledged, with a small charge for
     /// each message. Beyond it [`send`](layer::Sctp::send) refuses. Default 16 MiB, what browsers

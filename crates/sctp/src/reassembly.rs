@@ -15,6 +15,22 @@ use std::collections::{BTreeMap, VecDeque};
 /// accepted, as if the window were closed: each costs more memory than its bytes.
 const MAX_PIECES: usize = 65_536;
 
+/// How large messages may be, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageLimits {
+    pub(crate) largest: usize,
+    /// From where on a message is handed out before it is complete.
+    pub(crate) partial: Option<usize>,
+}
+
+impl MessageLimits {
+    /// What is held of a message at most.
+    pub(crate) fn held(self) -> usize {
+        self.partial
+            .map_or(self.largest, |bytes| bytes.min(self.largest))
+    }
+}
+
 /// What the peer did that no message can come of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Violation {
@@ -27,6 +43,11 @@ pub(crate) enum Violation {
 #[derive(Debug)]
 pub(crate) struct Reassembly {
     max_message: usize,
+    /// From how many bytes on an incomplete message is handed out (`SctpConfig::partial_delivery`).
+    partial_delivery: usize,
+    /// Unordered messages that wait until the one of their stream is over that is handed out in
+    /// fragments.
+    held_back: BTreeMap<u16, Vec<Message>>,
     /// Pieces of messages that are not complete, by the TSN of their first fragment.
     runs: BTreeMap<Tsn, Run>,
     streams: BTreeMap<u16, Incoming>,
@@ -34,7 +55,7 @@ pub(crate) struct Reassembly {
     ready: VecDeque<Message>,
     /// Set between a reset request and the arrival of everything that was sent before it.
     deferred: Option<Deferred>,
-    /// Bytes in `runs`, in `streams`, in `interleaved`, in `ready` and in `deferred`.
+    /// Bytes in all of these.
     held: usize,
     /// How many pieces and messages these are.
     pieces: usize,
@@ -56,7 +77,10 @@ struct Run {
     begins: bool,
     ends: bool,
     last: Tsn,
+    /// Bytes that are here.
     len: usize,
+    /// Bytes that were handed out already.
+    handed_out: usize,
     /// The bytes, in parts; more than the first only where a gap was filled.
     part: BytesMut,
     more: VecDeque<BytesMut>,
@@ -78,9 +102,11 @@ struct Deferred {
 }
 
 impl Reassembly {
-    pub(crate) fn new(max_message: usize, initial: Tsn) -> Self {
+    pub(crate) fn new(limits: MessageLimits, initial: Tsn) -> Self {
         Self {
-            max_message,
+            max_message: limits.largest,
+            partial_delivery: limits.partial.map_or(usize::MAX, |bytes| bytes.max(1)),
+            held_back: BTreeMap::new(),
             runs: BTreeMap::new(),
             streams: BTreeMap::new(),
             interleaved: Interleaved::default(),
@@ -143,11 +169,12 @@ impl Reassembly {
         }
         let first = self.join(tsn, data, in_order)?;
         if let Some(run) = self.runs.get(&first)
-            && run.len > self.max_message
+            && run.len > self.max_message.saturating_sub(run.handed_out)
         {
             return Err(Violation::TooLarge);
         }
         self.complete(first);
+        self.hand_out(first);
         Ok(())
     }
 
@@ -274,14 +301,53 @@ impl Reassembly {
             self.expected_len = run.len;
             let mut message = Message::new(run.stream, run.protocol, run.take_bytes());
             message.unordered = run.unordered;
+            message.first = run.handed_out == 0;
             self.order(first, message, run.ssn);
         }
     }
 
+    /// Hands out what is there of a message that has begun, if it is much and the message's turn.
+    fn hand_out(&mut self, first: Tsn) {
+        let Some(run) = self.runs.get(&first) else {
+            return;
+        };
+        if run.len < self.partial_delivery || !run.begins {
+            return;
+        }
+        if run.handed_out == 0 && !self.has_turn(first, run) {
+            return;
+        }
+        if let Some(run) = self.runs.get_mut(&first) {
+            let mut message = Message::new(run.stream, run.protocol, run.take_bytes());
+            message.unordered = run.unordered;
+            message.first = run.handed_out == 0;
+            message.last = false;
+            if run.unordered {
+                self.held_back.entry(run.stream).or_default();
+            }
+            run.handed_out += run.len;
+            run.len = 0;
+            self.pieces += 1;
+            self.ready.push_back(message);
+        }
+    }
+
+    /// Whether nothing of its stream has to come before a message.
+    fn has_turn(&self, first: Tsn, run: &Run) -> bool {
+        if self.is_deferred(first, run.stream) {
+            return false;
+        }
+        if run.unordered {
+            return !self.held_back.contains_key(&run.stream);
+        }
+        let next = self.streams.get(&run.stream).map_or(Ssn::FIRST, |s| s.next);
+        next.near(run.ssn) == next
+    }
+
     fn order(&mut self, first: Tsn, message: Message, ssn: u16) {
-        if let Some(deferred) = &mut self.deferred
-            && first > deferred.last_tsn
-            && (deferred.streams.is_empty() || deferred.streams.contains(&message.stream))
+        if message.first
+            && self.is_deferred(first, message.stream)
+            && let Some(deferred) = &mut self.deferred
         {
             deferred.messages.push((message, ssn));
             return;
@@ -289,10 +355,48 @@ impl Reassembly {
         self.deliver_in_turn(message, ssn);
     }
 
+    /// Whether it waits for a reset of its stream.
+    fn is_deferred(&self, first: Tsn, stream: u16) -> bool {
+        self.deferred.as_ref().is_some_and(|deferred| {
+            first > deferred.last_tsn
+                && (deferred.streams.is_empty() || deferred.streams.contains(&stream))
+        })
+    }
+
+    /// An unordered message, or the rest of one.
+    fn deliver_unordered(&mut self, message: Message) {
+        let stream = message.stream;
+        match self.held_back.get_mut(&stream) {
+            Some(held_back) if message.first => held_back.push(message),
+            _ => {
+                let rest = !message.first;
+                self.ready.push_back(message);
+                if rest {
+                    self.ready
+                        .extend(self.held_back.remove(&stream).into_iter().flatten());
+                }
+            }
+        }
+    }
+
+    /// The rest of a message will not come, of which the owner has the beginning.
+    fn abort_message(&mut self, stream: u16, protocol: u32, unordered: bool) {
+        let mut message = Message::new(stream, protocol, Bytes::new());
+        message.unordered = unordered;
+        message.first = false;
+        message.aborted = true;
+        self.pieces += 1;
+        if unordered {
+            self.deliver_unordered(message);
+        } else {
+            self.ready.push_back(message);
+        }
+    }
+
     /// RFC 9260 §6.6.
     fn deliver_in_turn(&mut self, message: Message, ssn: u16) {
         if message.unordered {
-            self.ready.push_back(message);
+            self.deliver_unordered(message);
             return;
         }
         let incoming = self.streams.entry(message.stream).or_insert(Incoming {
@@ -333,6 +437,9 @@ impl Reassembly {
         if let Some(run) = self.runs.remove(&first) {
             self.held -= run.len;
             self.pieces -= 1;
+            if run.handed_out > 0 {
+                self.abort_message(run.stream, run.protocol, run.unordered);
+            }
         }
     }
 }
@@ -362,6 +469,7 @@ impl Run {
             ends: data.ending,
             last: tsn,
             len: data.payload.len(),
+            handed_out: 0,
             part: bytes,
             more: VecDeque::new(),
         }

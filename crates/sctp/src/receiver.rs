@@ -3,7 +3,7 @@
 
 use crate::Factory;
 use crate::packet::{Data, DecodeError, ForwardTsn, IData, IForwardTsn, Sack, Writer};
-use crate::reassembly::{Reassembly, Violation};
+use crate::reassembly::{MessageLimits, Reassembly, Violation};
 use crate::serial::Tsn;
 use crate::state::{StateReader, StateWriter};
 use crate::tracker::{Arrival, Tracker};
@@ -111,14 +111,14 @@ struct PacketSummary {
 }
 
 impl Receiver {
-    pub(crate) fn new(settings: &Factory, max_message: usize, initial: u32) -> Self {
+    pub(crate) fn new(settings: &Factory, limits: MessageLimits, initial: u32) -> Self {
         let initial = Tsn::initial(initial);
-        let window = initial_window(settings, max_message);
+        let window = initial_window(settings, limits);
         Self {
             tracker: Tracker::new(initial),
-            reassembly: Reassembly::new(max_message, initial),
+            reassembly: Reassembly::new(limits, initial),
             window,
-            max_window: receive_window(settings, max_message),
+            max_window: receive_window(settings, limits),
             consumed: 0,
             advertised: window,
             sack: SackState::Idle,
@@ -393,12 +393,12 @@ impl Receiver {
 }
 
 /// The bound on received data that INIT and INIT ACK tell.
-pub(crate) fn initial_window(settings: &Factory, max_message: usize) -> usize {
-    let least = INITIAL_WINDOW.max(max_message);
-    receive_window(settings, max_message).min(least)
+pub(crate) fn initial_window(settings: &Factory, limits: MessageLimits) -> usize {
+    let least = INITIAL_WINDOW.max(limits.held());
+    receive_window(settings, limits).min(least)
 }
 
-/// The bound on received data: at least one message must fit, as it is held until it is whole.
-pub(crate) fn receive_window(settings: &Factory, max_message: usize) -> usize {
-    settings.receive_window.max(max_message).max(SILLY_WINDOW)
+/// The bound on received data: what is held of one message must fit.
+pub(crate) fn receive_window(settings: &Factory, limits: MessageLimits) -> usize {
+    settings.receive_window.max(limits.held()).max(SILLY_WINDOW)
 }

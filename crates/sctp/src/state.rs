@@ -83,6 +83,7 @@ impl StateWriter {
         self.flag(message.unordered);
         self.flag(message.first);
         self.flag(message.last);
+        self.flag(message.aborted);
         self.bytes([&*message.data].into_iter());
     }
 }
@@ -187,12 +188,14 @@ impl<'a> StateReader<'a> {
 
     pub(crate) fn message(&mut self) -> Result<Message, DecodeError> {
         let (stream, protocol) = (self.u16()?, self.u32()?);
-        let (unordered, first, last) = (self.flag()?, self.flag()?, self.flag()?);
+        let (unordered, first) = (self.flag()?, self.flag()?);
+        let (last, aborted) = (self.flag()?, self.flag()?);
         let data = Bytes::copy_from_slice(self.bytes()?);
         let mut message = Message::new(stream, protocol, data);
         message.unordered = unordered;
         message.first = first;
         message.last = last;
+        message.aborted = aborted;
         Ok(message)
     }
 }

@@ -370,7 +370,7 @@ impl Tcb {
     fn adopt(&mut self, local: &Local, peer: Peer) {
         self.peer.tag = peer.tag;
         if self.receiver.is_fresh() {
-            self.receiver = Receiver::new(&local.settings, local.max_message, peer.initial_tsn);
+            self.receiver = Receiver::new(&local.settings, local.limits, peer.initial_tsn);
             self.reset = Reset::new(local.initial_tsn, peer.initial_tsn);
             self.peer = peer;
         }

@@ -3,6 +3,7 @@ use crate::cookie::CookieSecret;
 use crate::packet::{Abort, Header, WireChunk, Writer, encode, padded, write_cause};
 use crate::packet::{HEADER_LEN, OperationError};
 use crate::queue::{PIECE_COST, SendQueue};
+use crate::reassembly::MessageLimits;
 use crate::receiver::initial_window;
 use crate::sender::Upper;
 use chacha20::ChaCha12Rng;
@@ -56,7 +57,7 @@ pub(super) struct Local {
     pub(super) limit: usize,
     /// The largest packet that is sent, but for probes.
     pub(super) max_packet: usize,
-    pub(super) max_message: usize,
+    pub(super) limits: MessageLimits,
     /// The layer below authenticates every packet.
     pub(super) authenticated: bool,
     pub(super) port: u16,
@@ -92,7 +93,10 @@ impl Local {
             start: start.now,
             limit: MIN_PACKET,
             max_packet: MIN_PACKET,
-            max_message: config.max_message,
+            limits: MessageLimits {
+                largest: config.max_message,
+                partial: config.partial_delivery,
+            },
             authenticated: config.authenticated,
             port: 0,
             peer_port: 0,
@@ -160,7 +164,7 @@ impl Local {
 
     /// The window that INIT and INIT ACK tell.
     pub(super) fn a_rwnd(&self) -> u32 {
-        let window = initial_window(&self.settings, self.max_message);
+        let window = initial_window(&self.settings, self.limits);
         u32::try_from(window).unwrap_or(u32::MAX)
     }
 

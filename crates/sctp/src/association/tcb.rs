@@ -84,7 +84,7 @@ impl Tcb {
         Self {
             phase,
             sender,
-            receiver: Receiver::new(&local.settings, local.max_message, peer.initial_tsn),
+            receiver: Receiver::new(&local.settings, local.limits, peer.initial_tsn),
             reset: Reset::new(local.initial_tsn, peer.initial_tsn),
             heartbeat: HeartbeatTimer::default(),
             discovery: Discovery::default(),

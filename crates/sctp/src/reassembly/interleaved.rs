@@ -39,7 +39,10 @@ struct Partial {
     later: BTreeMap<u32, Bytes>,
     /// The number of the last fragment.
     last: Option<u32>,
+    /// Bytes that are here.
     len: usize,
+    /// Bytes that were handed out already.
+    handed_out: usize,
 }
 
 /// The ordered messages of one stream. Identifiers count as 32-bit serial numbers, like TSNs.
@@ -120,7 +123,7 @@ impl Reassembly {
             self.held += data.payload.len();
             self.pieces += 1;
             let bytes = Bytes::copy_from_slice(data.payload);
-            self.deliver_interleaved(name, data.protocol, bytes);
+            self.deliver_interleaved(name, data.protocol, bytes, true);
             return Ok(());
         }
         let roomy = data.beginning && self.interleaved.partial.len() < ROOMY;
@@ -136,23 +139,59 @@ impl Reassembly {
         }
         let after = partial.pieces();
         let (len, whole) = (partial.len, partial.is_whole());
+        let (first, begun) = (partial.handed_out == 0, partial.begun.len());
+        let too_large = len > self.max_message.saturating_sub(partial.handed_out);
         self.held += data.payload.len();
         self.pieces = self.pieces + after - before;
-        if len > self.max_message {
+        if too_large {
             return Err(Violation::TooLarge);
+        }
+        if !whole && begun >= self.partial_delivery {
+            self.hand_out_interleaved(name);
         }
         if whole && let Some(partial) = self.interleaved.partial.remove(&name) {
             self.expected_len = len;
-            self.deliver_interleaved(name, partial.protocol, frozen(partial.begun));
+            let bytes = frozen(partial.begun);
+            self.deliver_interleaved(name, partial.protocol, bytes, first);
         }
         Ok(())
     }
 
-    fn deliver_interleaved(&mut self, name: Name, protocol: u32, bytes: Bytes) {
+    /// Hands out what is there of a message that has begun, if it is the message's turn.
+    fn hand_out_interleaved(&mut self, name: Name) {
+        let has_turn = if name.unordered {
+            !self.held_back.contains_key(&name.stream)
+        } else {
+            let streams = &self.interleaved.streams;
+            let next = streams.get(&name.stream).map_or(0, |s| s.next.wire());
+            next == name.mid
+        };
+        let Some(partial) = self.interleaved.partial.get_mut(&name) else {
+            return;
+        };
+        if partial.handed_out == 0 && !has_turn {
+            return;
+        }
+        let bytes = std::mem::take(&mut partial.begun);
+        partial.len -= bytes.len();
+        let mut message = Message::new(name.stream, partial.protocol, frozen(bytes));
+        message.unordered = name.unordered;
+        message.first = partial.handed_out == 0;
+        message.last = false;
+        partial.handed_out += message.data.len();
+        if name.unordered {
+            self.held_back.entry(name.stream).or_default();
+        }
+        self.pieces += 1;
+        self.ready.push_back(message);
+    }
+
+    fn deliver_interleaved(&mut self, name: Name, protocol: u32, bytes: Bytes, first: bool) {
         let mut message = Message::new(name.stream, protocol, bytes);
         message.unordered = name.unordered;
+        message.first = first;
         if name.unordered {
-            self.ready.push_back(message);
+            self.deliver_unordered(message);
             return;
         }
         let incoming = self.interleaved.streams.entry(name.stream).or_default();
@@ -203,6 +242,9 @@ impl Reassembly {
             if let Some(partial) = self.interleaved.partial.remove(&name) {
                 self.held -= partial.len;
                 self.pieces -= partial.pieces();
+                if partial.handed_out > 0 {
+                    self.abort_message(name.stream, partial.protocol, name.unordered);
+                }
             }
         }
         if skipped.unordered {
@@ -239,6 +281,7 @@ impl Reassembly {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::reassembly::MessageLimits;
 
     fn fragment(
         stream: u16,
@@ -262,7 +305,11 @@ mod tests {
     }
 
     fn reassembly() -> Reassembly {
-        Reassembly::new(100, Tsn::initial(1))
+        let limits = MessageLimits {
+            largest: 100,
+            partial: None,
+        };
+        Reassembly::new(limits, Tsn::initial(1))
     }
 
     fn delivered(reassembly: &mut Reassembly) -> Vec<String> {

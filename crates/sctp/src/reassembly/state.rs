@@ -26,6 +26,10 @@ impl Reassembly {
         });
         self.interleaved.write_state(state);
         state.list(self.ready.iter(), StateWriter::message);
+        state.list(self.held_back.iter(), |state, (&id, messages)| {
+            state.out.put_u16(id);
+            state.list(messages.iter(), StateWriter::message);
+        });
         state.list(self.deferred.iter(), |state, deferred| {
             state.out.put_u32(deferred.last_tsn.wire());
             state.numbers(&deferred.streams);
@@ -57,6 +61,9 @@ impl Reassembly {
         self.streams = BTreeMap::from_iter(streams);
         self.interleaved = Interleaved::read_state(state)?;
         self.ready = VecDeque::from(state.list(StateReader::message)?);
+        let held_back =
+            state.list(|state| Ok((state.u16()?, state.list(StateReader::message)?)))?;
+        self.held_back = BTreeMap::from_iter(held_back);
         let deferred = state.list(|state| {
             Ok(Deferred {
                 last_tsn: near.near(state.u32()?),
@@ -81,6 +88,7 @@ impl Reassembly {
         let deferred = self.deferred.iter().flat_map(|deferred| &deferred.messages);
         let messages = waiting
             .chain(&self.ready)
+            .chain(self.held_back.values().flatten())
             .chain(deferred.map(|(message, _)| message));
         for message in messages {
             self.held += message.data.len();
@@ -100,6 +108,7 @@ impl Run {
         state.flag(self.ends);
         let more = self.more.iter().map(|part| &**part);
         state.bytes(std::iter::once(&*self.part).chain(more));
+        state.out.put_u64(self.handed_out as u64);
     }
 
     fn read_state(near: Tsn, state: &mut StateReader<'_>) -> Result<Self, DecodeError> {
@@ -115,6 +124,7 @@ impl Run {
             begins,
             ends,
             last,
+            handed_out: state.usize()?,
             len: part.len(),
             part,
             more: VecDeque::new(),

@@ -8,8 +8,12 @@ struct Receiver {
 impl Receiver {
     fn new() -> Self {
         let first = Tsn::initial(u32::MAX - 1);
+        let limits = MessageLimits {
+            largest: 1000,
+            partial: None,
+        };
         Self {
-            reassembly: Reassembly::new(1000, first),
+            reassembly: Reassembly::new(limits, first),
             first,
         }
     }

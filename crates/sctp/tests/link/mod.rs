@@ -275,8 +275,8 @@ impl Pair {
             self.collect(to);
             return true;
         }
-        for at in 0..2 {
-            if timers[at].is_some_and(|t| t <= self.now) {
+        for (at, timer) in timers.into_iter().enumerate() {
+            if timer.is_some_and(|t| t <= self.now) {
                 self.ends[at].sctp.handle_timeout(self.now);
                 assert!(
                     self.ends[at]

@@ -66,6 +66,7 @@ impl Partial {
     fn write_state(&self, state: &mut StateWriter) {
         state.out.put_u32(self.protocol);
         state.out.put_u32(self.next);
+        state.out.put_u64(self.handed_out as u64);
         state.list(self.last.iter(), |state, &last| state.out.put_u32(last));
         state.bytes([&*self.begun].into_iter());
         state.list(self.later.iter(), |state, (&fsn, bytes)| {
@@ -78,6 +79,7 @@ impl Partial {
         let mut partial = Self {
             protocol: state.u32()?,
             next: state.u32()?,
+            handed_out: state.usize()?,
             last: state.list(StateReader::u32)?.first().copied(),
             begun: BytesMut::from(state.bytes()?),
             ..Self::default()
