@@ -37,6 +37,28 @@ pub(super) struct Fragment {
     pub(super) data: Bytes,
 }
 
+impl Fragment {
+    /// The bytes of the user. The one byte of an empty message stands for nothing (RFC 8831 §6.6).
+    pub(super) fn content(&self) -> Bytes {
+        match self.protocol {
+            PayloadProtocol::TextEmpty | PayloadProtocol::BinaryEmpty => Bytes::new(),
+            _ => self.data.clone(),
+        }
+    }
+
+    /// Of a message of the user that is one of the transport too.
+    pub(super) fn is_plain(&self) -> bool {
+        self.protocol != PayloadProtocol::Control && !is_partial(self.protocol)
+    }
+
+    pub(super) fn payload(&self) -> Payload {
+        match Kind::of(self.protocol) {
+            Kind::User(payload) => payload,
+            Kind::Control => Payload::Binary,
+        }
+    }
+}
+
 /// A message that has arrived whole.
 #[derive(Clone, Debug)]
 pub(super) struct Whole {
@@ -134,7 +156,7 @@ impl Assemblies {
         }
         let whole = Whole {
             kind,
-            data: content(&fragment),
+            data: fragment.content(),
             wire_len,
         };
         (Gathered::Whole(whole), credit)
@@ -159,7 +181,7 @@ impl Assemblies {
         if !has_room {
             return (Gathered::NoRoom, self.remove(stream) + len);
         }
-        let data = content(&fragment);
+        let data = fragment.content();
         assembly.data.extend_from_slice(&data);
         assembly.is_between = fragment.last;
         self.len += data.len();
@@ -181,6 +203,11 @@ impl Assemblies {
             wire_len,
         };
         (Gathered::Whole(whole), credit)
+    }
+
+    /// Whether something is under way on a stream.
+    pub(super) fn has(&self, stream: u16) -> bool {
+        self.by_stream.contains_key(&stream)
     }
 
     /// Drops what is under way on a stream, and says what it held.
@@ -208,14 +235,6 @@ impl Assembly {
             held: 0,
             is_between: false,
         }
-    }
-}
-
-/// The bytes of the user. The one byte of an empty message stands for nothing (RFC 8831 §6.6).
-fn content(fragment: &Fragment) -> Bytes {
-    match fragment.protocol {
-        PayloadProtocol::TextEmpty | PayloadProtocol::BinaryEmpty => Bytes::new(),
-        _ => fragment.data.clone(),
     }
 }
 

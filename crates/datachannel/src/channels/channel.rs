@@ -168,6 +168,12 @@ pub(super) struct Channel {
     /// RFC 8832 §6: whether anything has come from the peer, so that order may be given up.
     pub(super) is_heard: bool,
     pub(super) was_open: bool,
+    /// Messages are given to the user in the parts in which they come.
+    pub(super) in_parts: bool,
+    /// A message is being received so.
+    pub(super) is_receiving: bool,
+    /// The bytes so far of the message that is being sent in parts.
+    pub(super) sending: Option<usize>,
     pub(super) stats: ChannelStats,
 }
 
@@ -193,6 +199,9 @@ impl Channel {
             is_incoming,
             phase: Phase::Connecting,
             was_open: false,
+            in_parts: false,
+            is_receiving: false,
+            sending: None,
             stats: ChannelStats::default(),
         }
     }

@@ -32,7 +32,8 @@ pub enum ChannelEvent {
     },
 }
 
-/// A message, and the bytes it holds of the receive window.
+/// A message, or a part of one where [`Channels::receive_in_parts`](super::Channels::receive_in_parts)
+/// asks for parts, and the bytes it holds of the receive window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ReceivedMessage {
@@ -42,8 +43,15 @@ pub struct ReceivedMessage {
     pub stream: u16,
     /// Text or bytes. Text is as received: the peer's word that it is UTF-8.
     pub payload: Payload,
-    /// The message.
+    /// The message, or a part of it.
     pub data: Bytes,
+    /// The first part, or all.
+    pub first: bool,
+    /// The last part, or all.
+    pub last: bool,
+    /// The rest will not come: the peer gave the message up. Only on a last part, without bytes,
+    /// that is not the first.
+    pub aborted: bool,
     /// How many bytes of the stream go back to the window when the user has taken the message.
     pub wire_len: usize,
 }
@@ -139,6 +147,10 @@ pub enum SendError {
         /// The longest it takes, in bytes.
         max: usize,
     },
+    /// A message in parts is under way and this is not its next part, or none is.
+    OutOfTurn,
+    /// A part of several has no bytes.
+    EmptyPart,
 }
 
 impl fmt::Display for SendError {
@@ -146,6 +158,8 @@ impl fmt::Display for SendError {
         match self {
             Self::NotOpen => f.write_str("the channel is not open"),
             Self::TooLong { max } => write!(f, "the message is longer than {max} bytes"),
+            Self::OutOfTurn => f.write_str("not the next part of the message under way"),
+            Self::EmptyPart => f.write_str("a part of a message has no bytes"),
         }
     }
 }

@@ -73,6 +73,11 @@ impl Channels {
             last,
             data,
         };
+        if let Some(key) = key
+            && self.takes_parts(key, stream, &fragment)
+        {
+            return self.deliver_part(key, stream, &fragment);
+        }
         let max = self.config.max_message_len;
         let (gathered, credit) = self.assemblies.push(stream, fragment, max);
         self.consume(stream, credit);
@@ -88,6 +93,70 @@ impl Channels {
         if let (Some(key), Some(error)) = (key, error) {
             self.fail(key, error);
         }
+    }
+
+    /// The rest of a message of a stream will not come, of which there was a part.
+    pub fn handle_aborted(&mut self, stream: u16) {
+        self.drop_partial(stream);
+        let Some(&key) = self.streams.get(&stream) else {
+            return;
+        };
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        if std::mem::take(&mut channel.is_receiving) {
+            self.output.push_back(Output::Message(ReceivedMessage {
+                key,
+                stream,
+                payload: Payload::Binary,
+                data: Bytes::new(),
+                first: false,
+                last: true,
+                aborted: true,
+                wire_len: 0,
+            }));
+        }
+    }
+
+    /// Gives the messages of a channel to the user in the parts in which they come, from the next
+    /// one on, or whole again. In parts, a message may be longer than
+    /// [`Config::max_message_len`](super::Config::max_message_len), and nothing of it is kept here.
+    pub fn receive_in_parts(&mut self, key: ChannelKey, in_parts: bool) {
+        if let Some(channel) = self.channels.get_mut(&key) {
+            channel.in_parts = in_parts;
+        }
+    }
+
+    /// Whether a fragment goes to the user as it is. A message stays what it began as.
+    fn takes_parts(&self, key: ChannelKey, stream: u16, fragment: &Fragment) -> bool {
+        let Some(channel) = self.channels.get(&key) else {
+            return false;
+        };
+        let begins = channel.in_parts && fragment.first && !self.assemblies.has(stream);
+        (begins || channel.is_receiving && !fragment.first)
+            && channel.phase == Phase::Open
+            && fragment.is_plain()
+    }
+
+    fn deliver_part(&mut self, key: ChannelKey, stream: u16, fragment: &Fragment) {
+        let Some(channel) = self.channels.get_mut(&key) else {
+            return;
+        };
+        let (wire_len, data) = (fragment.data.len(), fragment.content());
+        channel.is_heard = true;
+        channel.is_receiving = !fragment.last;
+        channel.stats.messages_received += u64::from(fragment.last);
+        channel.stats.bytes_received += data.len() as u64;
+        self.output.push_back(Output::Message(ReceivedMessage {
+            key,
+            stream,
+            payload: fragment.payload(),
+            data,
+            first: fragment.first,
+            last: fragment.last,
+            aborted: false,
+            wire_len,
+        }));
     }
 
     fn deliver(&mut self, stream: u16, whole: Whole) {
@@ -135,6 +204,9 @@ impl Channels {
             stream,
             payload,
             data: whole.data,
+            first: true,
+            last: true,
+            aborted: false,
             wire_len: whole.wire_len,
         }));
     }

@@ -94,8 +94,13 @@ impl State {
                 first,
                 last,
                 data,
+                aborted,
                 ..
             } = message;
+            if aborted {
+                self.channels.handle_aborted(stream);
+                continue;
+            }
             self.channels
                 .handle_message(stream, protocol, first, last, data);
         }
@@ -213,6 +218,7 @@ impl State {
 pub(super) fn to_layer(outgoing: crate::Outgoing) -> layer::Outgoing {
     let mut message = layer::Outgoing::new(outgoing.stream, outgoing.protocol, outgoing.data);
     message.unordered = outgoing.unordered;
+    (message.first, message.last) = (outgoing.first, outgoing.last);
     message.reliability = match outgoing.reliability {
         Reliability::Reliable => layer::Reliability::Reliable,
         Reliability::MaxRetransmits(count) => layer::Reliability::MaxRetransmits(count),
