@@ -58,15 +58,21 @@ impl Checklist {
         u32::try_from(active.count()).unwrap_or(u32::MAX)
     }
 
-    /// Adds a pair if there is room or room can be made: failed pairs go first, then one of lower
-    /// priority that nothing has come of (RFC 8838 §10, ice-026). A pair that is `proven`, since the
-    /// peer's check came on it, displaces any that are not. Returns whether it was added, and the
-    /// pair that had to go.
-    pub(crate) fn insert(&mut self, pair: Pair, proven: bool, max: usize) -> (bool, Option<Pair>) {
+    /// Adds a pair if there is room or room can be made: dead pairs go first, but for the `selected`
+    /// one, then one of lower priority that nothing has come of (RFC 8838 §10, ice-026). A pair that
+    /// is `proven`, since the peer's check came on it, displaces any that are not. Returns whether it
+    /// was added, and the pair that had to go.
+    pub(crate) fn insert(
+        &mut self,
+        pair: Pair,
+        proven: bool,
+        max: usize,
+        selected: Option<PairId>,
+    ) -> (bool, Option<Pair>) {
         let mut removed = None;
         if self.pairs.len() >= max {
             let below = if proven { u64::MAX } else { pair.priority };
-            let Some(victim) = self.victim(below, proven) else {
+            let Some(victim) = self.victim(below, proven, selected) else {
                 return (false, None);
             };
             removed = Some(self.remove(victim));
@@ -75,7 +81,7 @@ impl Checklist {
         (true, removed)
     }
 
-    fn victim(&self, below: u64, proven: bool) -> Option<usize> {
+    fn victim(&self, below: u64, proven: bool, selected: Option<PairId>) -> Option<usize> {
         let lowest = |wanted: &dyn Fn(&Pair) -> bool| {
             let candidates = self.pairs.iter().enumerate();
             candidates
@@ -83,7 +89,7 @@ impl Checklist {
                 .min_by_key(|(_, pair)| pair.priority)
                 .map(|(index, _)| index)
         };
-        lowest(&|pair| pair.state == PairState::Failed).or_else(|| {
+        lowest(&|pair| pair.is_dead() && Some(pair.id) != selected).or_else(|| {
             lowest(&|pair| {
                 pair.priority < below
                     && !pair.authenticated
@@ -96,7 +102,7 @@ impl Checklist {
         })
     }
 
-    fn remove(&mut self, index: usize) -> Pair {
+    pub(crate) fn remove(&mut self, index: usize) -> Pair {
         let pair = self.pairs.remove(index);
         self.untrigger(pair.id);
         pair

@@ -68,7 +68,7 @@ pub struct Factory {
     /// Be a lite agent (RFC 8445 §2.5): offer host candidates only, answer checks, send none, and let
     /// the peer control. For servers that everybody reaches. Default `false` (ice-001).
     pub lite: bool,
-    /// When we control, go on checking after a pair is selected and nominate a better one as soon as
+    /// Go on checking after a pair is selected, and when we control nominate a better one as soon as
     /// it works (draft-thatcher-ice-renomination-01). Only for peers that know it. Default `false`.
     /// When we do not control, renominations are followed in any case.
     pub renomination: bool,

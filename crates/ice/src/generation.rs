@@ -198,10 +198,66 @@ impl Generation {
         }
     }
 
+    /// Addresses are gone, and with them the candidates that would connect from there.
+    pub(crate) fn lose_active(&mut self, is_gone: impl Fn(IpAddr) -> bool) {
+        let active = self.locals.iter_mut();
+        for local in active.filter(|local| local.via == Via::Unconnected) {
+            local.gone |= is_gone(local.base.ip());
+        }
+    }
+
     pub(crate) fn remote_at(&self, address: SocketAddr, protocol: Protocol) -> Option<usize> {
         self.remotes
             .iter()
             .position(|remote| remote.address == address && remote.candidate.protocol == protocol)
+    }
+
+    /// Makes room for one more candidate of the peer: the oldest of which nothing but dead pairs has
+    /// come is forgotten. A peer that roams for long leaves many behind. Whether there was one.
+    pub(crate) fn make_room_for_remote(&mut self) -> bool {
+        let is_over = |remote: &usize| {
+            let pairs = self.checklist.pairs.iter();
+            let mut own = pairs.filter(|pair| pair.remote == *remote).peekable();
+            own.peek().is_some() && own.all(|pair| pair.is_dead() && Some(pair.id) != self.selected)
+        };
+        let Some(gone) = (0..self.remotes.len()).find(is_over) else {
+            return false;
+        };
+        self.remotes.remove(gone);
+        let mut pairs = self.checklist.pairs.iter();
+        while let Some(at) = pairs.position(|pair| pair.remote == gone) {
+            let pair = self.checklist.remove(at);
+            self.outstanding.retain(|request| request.pair != pair.id);
+            pairs = self.checklist.pairs.iter();
+        }
+        for pair in &mut self.checklist.pairs {
+            pair.remote -= usize::from(pair.remote > gone);
+        }
+        true
+    }
+
+    /// Forgets the candidates of ours whose base is gone and of which no pair is left.
+    pub(crate) fn forget_gone(&mut self) {
+        let pairs = self.checklist.pairs.iter();
+        let used: BTreeSet<usize> = pairs.flat_map(|pair| [pair.local, pair.mapped]).collect();
+        let mut places = Vec::with_capacity(self.locals.len());
+        let mut kept = Vec::with_capacity(self.locals.len());
+        for (at, local) in self.locals.drain(..).enumerate() {
+            places.push(kept.len());
+            if !local.gone || used.contains(&at) {
+                kept.push(local);
+            }
+        }
+        self.locals = kept;
+        for pair in &mut self.checklist.pairs {
+            pair.local = places[pair.local];
+            pair.mapped = places[pair.mapped];
+        }
+        let locals = &self.locals;
+        self.foundations.retain(|(_, foundation)| {
+            let mut locals = locals.iter();
+            locals.any(|local| local.candidate.foundation == *foundation)
+        });
     }
 
     /// How many candidates of the peer are kept in any form.
@@ -250,7 +306,7 @@ impl Generation {
             foundation(locals, remotes, &pair),
             |other| foundation(locals, remotes, other),
         );
-        let (added, removed) = self.checklist.insert(pair, proven, max);
+        let (added, removed) = self.checklist.insert(pair, proven, max, self.selected);
         if let Some(check) = removed.and_then(|pair| pair.check) {
             self.outstanding.remove(check);
         }

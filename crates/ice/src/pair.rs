@@ -120,6 +120,12 @@ impl Pair {
         )
     }
 
+    /// Whether nothing may be sent on it, and only another check can bring it back: it has failed, or
+    /// its consent has ended.
+    pub(crate) fn is_dead(&self) -> bool {
+        !self.is_pending() && !self.is_valid()
+    }
+
     /// The way of its packets.
     pub(crate) fn way(&self) -> Way {
         Way {

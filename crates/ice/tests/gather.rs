@@ -127,6 +127,31 @@ fn answers_to_nobodys_question_are_ignored_and_their_sockets_given_back() {
 }
 
 #[test]
+fn sockets_that_come_after_the_end_are_given_back() {
+    let mut factory = Factory::default();
+    factory.tcp_passive = true;
+    let (mut agent, now) = agent(&factory);
+    agent.gather(now);
+    let request = listing(&mut *agent);
+    let interface = Interface::new("eth0", [10, 0, 0, 1].into());
+    agent.interfaces_listed(now, request, &[interface]);
+    let (request, local) = binds(&events(&mut *agent))[0];
+    agent.bound(now, request, Ok(Bound::new(SocketId(5), local)));
+    let listens = events(&mut *agent).into_iter();
+    let listens = listens.filter_map(|event| match event {
+        IceEvent::ListenTcp { request, .. } => Some(request),
+        _ => None,
+    });
+    let listens: Vec<RequestId> = listens.collect();
+    assert_eq!(listens.len(), 1);
+    agent.close(now);
+    events(&mut *agent);
+    let socket = SocketId(6);
+    agent.bound(now, listens[0], Ok(Bound::new(socket, local)));
+    assert_eq!(events(&mut *agent)[0], IceEvent::CloseSocket { socket });
+}
+
+#[test]
 fn the_number_of_addresses_is_bounded_and_the_port_range_is_passed_on() {
     let mut factory = Factory::default();
     factory.ports = Some((40_000, 40_010));

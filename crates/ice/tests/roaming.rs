@@ -7,7 +7,7 @@ use layer::{
     CandidateAddress, CandidateType, GatheringState, IceEvent, IceState, Protocol, TransportPolicy,
 };
 use muonrtc_ice::{Factory, RemoteFilter, RewriteMode, RewriteRule};
-use testkit::vnet::{Nat, Router};
+use testkit::vnet::{HostId, Nat, Router};
 use world::{
     World, candidates, completed, data_flows, ip, pair, pair_of, seconds, turn_servers, types,
 };
@@ -156,6 +156,87 @@ fn a_roaming_host_moves_to_its_new_address_without_a_restart() {
     let route = drive.agent(a).machine.route().unwrap();
     assert_eq!(route.local.ip(), ip("192.0.2.77"));
     assert!(data_flows(&mut drive, [a, b]));
+}
+
+/// One host gets another address again and again; each time there is none for a while.
+fn roam(hosts: fn(&mut World) -> [HostId; 2], controls: bool) {
+    let mut world = World::new(7);
+    let hosts = hosts(&mut world);
+    let mut factory = Factory::default();
+    factory.continual_gathering = true;
+    factory.renomination = true;
+    factory.tcp_passive = true;
+    factory.max_remote_candidates = 8;
+    factory.max_pairs = 12;
+    let (mut drive, a, b) = pair_of(world, hosts, [&factory, &factory], |config| {
+        config.servers = turn_servers(&["stun:stun.example", "turn:turn.example?transport=tcp"]);
+    });
+    let [one, other] = if controls { [a, b] } else { [b, a] };
+    assert!(drive.connect(one, other, seconds(10)));
+    drive.run_for(seconds(5));
+    let link = drive.network.links_of(hosts[0])[0];
+    for number in 100..140 {
+        let before = drive.network.interfaces(hosts[0])[0].address;
+        let address = before.to_string();
+        let (network, _) = address.rsplit_once('.').unwrap();
+        drive.network.set_plugged(link, false);
+        drive.interfaces_changed(a);
+        drive.run_for(seconds(8));
+        let state = drive.agent(a).machine.state();
+        assert_eq!(state, IceState::Disconnected, "{number}");
+        let address = ip(&format!("{network}.{number}"));
+        drive.network.set_address(link, address);
+        drive.network.set_plugged(link, true);
+        drive.interfaces_changed(a);
+        drive.run_for(seconds(60));
+        assert!(data_flows(&mut drive, [a, b]), "{number}");
+        for agent in [a, b] {
+            let machine = &drive.agent(agent).machine;
+            assert_eq!(machine.state(), IceState::Completed, "{number}");
+            let stats = machine.stats();
+            assert!(stats.pairs.len() <= 12);
+            assert!(stats.remote_candidates.len() <= 8 + 16);
+            let locals = stats.local_candidates.len();
+            assert!(locals <= 8 + 2 * 12, "{locals} after {number}");
+        }
+    }
+}
+
+// F1.03
+#[test]
+fn who_never_stops_roaming_stays_connected_and_is_bounded() {
+    let open = |world: &mut World| [world.open("192.0.2.8"), world.open("192.0.2.9")];
+    roam(open, true);
+    roam(open, false);
+}
+
+// F1.03: the checks of both ends are wanted to get through.
+#[test]
+fn roaming_behind_a_nat_is_followed_from_either_side() {
+    let behind = |world: &mut World| [world.nat(Nat::port_restricted), world.nat(Nat::full_cone)];
+    roam(behind, true);
+    roam(behind, false);
+}
+
+#[test]
+fn who_stays_without_an_address_for_long_has_failed() {
+    let mut world = World::new(8);
+    let hosts = [world.open("192.0.2.8"), world.open("192.0.2.9")];
+    let mut factory = Factory::default();
+    factory.continual_gathering = true;
+    factory.renomination = true;
+    let (mut drive, a, b) = pair_of(world, hosts, [&factory, &factory], |_| {});
+    assert!(drive.connect(a, b, seconds(10)));
+    drive.run_for(seconds(5));
+    let link = drive.network.links_of(hosts[0])[0];
+    drive.network.set_plugged(link, false);
+    drive.interfaces_changed(a);
+    drive.run_for(seconds(29));
+    assert_eq!(drive.agent(a).machine.state(), IceState::Disconnected);
+    drive.run_for(seconds(2));
+    assert_eq!(drive.agent(a).machine.state(), IceState::Failed);
+    drive.run_for(seconds(10));
+    assert_eq!(drive.agent(b).machine.state(), IceState::Failed);
 }
 
 // ice-063

@@ -75,12 +75,18 @@ impl Agent {
 
     /// Whether one more address is learned from a check. However many candidates were signalled, some
     /// that prove themselves find a place.
-    fn has_room_for_proven(&self) -> bool {
+    fn has_room_for_proven(&mut self) -> bool {
         let learned = |remote: &&RemoteCandidate| {
             remote.candidate.candidate_type == CandidateType::PeerReflexive
         };
-        self.current.remote_count() < self.settings.max_remote_candidates
-            || self.current.remotes.iter().filter(learned).count() < MAX_PROVEN
+        let learned = self.current.remotes.iter().filter(learned).count();
+        let (count, max) = (
+            self.current.remote_count(),
+            self.settings.max_remote_candidates,
+        );
+        count < max
+            || (learned < MAX_PROVEN && count < max + MAX_PROVEN)
+            || self.current.make_room_for_remote()
     }
 
     /// The pair a check came on, with its candidate learned and the pair made if need be.

@@ -10,7 +10,7 @@ use layer::{
     Bound, CandidateType, GatheringState, IceEvent, Interface, PairFailure, RequestId, SocketId,
     TransportPolicy,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
@@ -139,6 +139,8 @@ impl Agent {
             }
             _ => return,
         }
+        let is_there = |address: &IpAddr| interfaces.iter().any(|it| it.address == *address);
+        self.names.retain(|address, _| is_there(address));
         // ice-012: where only relays may be shown and there are none, nothing is even bound.
         let relays_only = self.policy == TransportPolicy::Relay;
         let addresses = if relays_only && !self.servers.has_relays() {
@@ -164,18 +166,24 @@ impl Agent {
 
     /// Candidates whose base has gone away are of no use any more (RFC 8445 §5.1.1.4).
     fn lose_addresses(&mut self, now: Instant, interfaces: &[Interface]) {
-        let is_there = |address: IpAddr| interfaces.iter().any(|it| it.address == address);
-        let gone: Vec<SocketId> = self
-            .gathering
-            .bases
-            .iter()
-            .filter(|base| !is_there(base.local.ip()))
-            .map(|base| base.socket)
+        let is_gone = |address: IpAddr| !interfaces.iter().any(|it| it.address == address);
+        let bases = self.gathering.bases.iter();
+        let bases = bases.map(|base| (base.socket, base.local));
+        let streams = self.streams.listening().chain(self.relays.links());
+        let sockets: BTreeSet<SocketId> = bases
+            .chain(streams)
+            .filter(|(_, local)| is_gone(local.ip()))
+            .map(|(socket, _)| socket)
             .collect();
-        for socket in gone {
+        for socket in sockets {
             self.lose_socket(now, socket);
             self.emit(IceEvent::CloseSocket { socket });
         }
+        self.current.lose_active(is_gone);
+        let is_stream = |via: Via| matches!(via, Via::Stream(_) | Via::Unconnected);
+        let is_dead = |way: &Way| is_stream(way.via) && is_gone(way.local.ip());
+        self.fail_pairs_of(now, is_dead, PairFailure::Closed);
+        self.current.forget_gone();
     }
 
     /// A socket of the generation before on the same address: it serves the new one as well, and
@@ -271,9 +279,11 @@ impl Agent {
 
     /// A socket is gone: nothing can be checked or sent through it any more.
     pub(super) fn lose_socket(&mut self, now: Instant, socket: SocketId) {
-        self.gathering
-            .sockets
-            .retain(|bound| bound.socket != socket);
+        let sockets = &mut self.gathering.sockets;
+        if let Some(at) = sockets.iter().position(|bound| bound.socket == socket) {
+            sockets.remove(at);
+            self.await_address(now);
+        }
         let is_gone = |way: &Way| way.via.socket() == Some(socket);
         self.fail_pairs_of(now, is_gone, PairFailure::Closed);
         self.gathering.bases.retain(|base| base.socket != socket);

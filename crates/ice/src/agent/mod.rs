@@ -98,6 +98,8 @@ pub struct Agent {
     announced: Option<(Path, usize)>,
     /// A restart has begun and nothing of it works yet.
     restarting: bool,
+    /// The address of the path in use is gone, and until then another one may come.
+    moving_until: Option<Instant>,
     /// What was gathered for the pool and is not told yet.
     ahead: Option<Vec<IceEvent>>,
     /// The multicast names of our addresses.
@@ -144,6 +146,7 @@ impl Agent {
             consent: None,
             announced: None,
             restarting: false,
+            moving_until: None,
             ahead: None,
             names: BTreeMap::new(),
             events: VecDeque::new(),

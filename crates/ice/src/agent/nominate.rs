@@ -38,19 +38,29 @@ impl Agent {
     /// Whether a path that died may be followed by another without a restart.
     pub(super) fn may_move(&self) -> bool {
         let mut pairs = self.current.checklist.pairs.iter();
-        self.settings.renomination && pairs.any(|pair| pair.is_pending() || pair.is_valid())
+        let may_come = self.moving_until.is_some();
+        self.settings.renomination && (may_come || pairs.any(|pair| !pair.is_dead()))
     }
 
-    /// Whether we go on checking and may nominate again.
-    pub(super) fn renominating(&self) -> bool {
-        self.settings.renomination && self.role == Some(IceRole::Controlling)
+    /// The address of the path in use is gone: another one may come, for as long as the peer may have
+    /// consented to hear from us (RFC 7675 §5.1).
+    pub(super) fn await_address(&mut self, now: Instant) {
+        if self.settings.continual_gathering && self.current.selected.is_some() {
+            let until = now + self.settings.consent_timeout;
+            self.moving_until.get_or_insert(until);
+        }
+    }
+
+    /// Whether checks that nobody asked for are over: a pair is selected, and will not be followed by
+    /// another (RFC 8445 §8.1.2).
+    pub(super) fn has_concluded(&self) -> bool {
+        self.current.selected.is_some() && !self.settings.renomination
     }
 
     fn may_nominate(&self) -> bool {
-        let concluded = self.current.selected.is_some() && !self.renominating();
         self.role == Some(IceRole::Controlling)
             && self.nominating.is_none()
-            && !concluded
+            && !self.has_concluded()
             && !self.settings.lite
     }
 
@@ -131,7 +141,7 @@ impl Agent {
         }
         if first {
             self.reflexive.conclude();
-            if !self.renominating() {
+            if self.has_concluded() {
                 self.stop_checks(id);
             }
             self.retire_after_selection(now);

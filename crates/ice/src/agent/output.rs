@@ -131,8 +131,7 @@ impl Agent {
 
     /// Whether checks go on that nobody asked for.
     fn checks_on(&self) -> bool {
-        let concluded = self.current.selected.is_some() && !self.renominating();
-        self.may_check() && !concluded
+        self.may_check() && !self.has_concluded()
     }
 
     fn send_check(
@@ -230,6 +229,7 @@ impl Agent {
             self.consent_timeout(),
             self.consent_ends(),
             self.failure_at(),
+            self.moving_until,
             self.retirement_at(),
         ]
         .into_iter()
@@ -264,6 +264,7 @@ impl Agent {
         if let Some(remote) = &mut self.current.remote {
             remote.pac_deadline = remote.pac_deadline.filter(|deadline| now < *deadline);
         }
+        self.moving_until = self.moving_until.filter(|until| now < *until);
         self.retire(now);
     }
 }

@@ -133,7 +133,9 @@ impl Agent {
             self.current.confirm_remote(index, candidate, role);
             return Ok(());
         }
-        if self.current.remote_count() >= self.settings.max_remote_candidates {
+        if self.current.remote_count() >= self.settings.max_remote_candidates
+            && !self.current.make_room_for_remote()
+        {
             self.stats.candidates_dropped += 1;
             return Err(IceError::TooManyCandidates);
         }
@@ -216,9 +218,8 @@ impl Agent {
 
     fn pair(&mut self, now: Instant, local: usize, remote: usize) {
         // ice-051: once a pair is selected, only the peer's checks make new ones (RFC 8445 §8.1.2).
-        let concluded = self.current.selected.is_some() && !self.renominating();
         // ice-061: a lite agent checks nothing.
-        let checks = !concluded && (!self.settings.lite || self.peer_is_lite());
+        let checks = !self.has_concluded() && (!self.settings.lite || self.peer_is_lite());
         if !checks || !self.current.locals[local].is_base() {
             return;
         }

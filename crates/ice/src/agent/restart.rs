@@ -66,6 +66,7 @@ impl Agent {
             self.previous = Some(old);
         }
         self.retire_at = None;
+        self.moving_until = None;
         self.forget_nomination();
     }
 
@@ -107,7 +108,7 @@ impl Agent {
             }
         }
         self.release_relays(now, |relay| needed.contains(&Via::Relay(relay)));
-        let linked: BTreeSet<SocketId> = self.relays.sockets().collect();
+        let linked: BTreeSet<SocketId> = self.relays.links().map(|(socket, _)| socket).collect();
         self.release_sockets(|socket| {
             linked.contains(&socket) || needed.contains(&Via::Socket(socket))
         });

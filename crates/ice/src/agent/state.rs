@@ -21,6 +21,9 @@ impl Agent {
         if pair != self.consent.map(|consent| consent.pair) {
             self.watch(now, pair);
         }
+        if self.current.route().is_some() {
+            self.moving_until = None;
+        }
         self.judge_silence(now);
         self.close_unused_streams(now);
         self.change_state(self.next_state());

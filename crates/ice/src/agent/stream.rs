@@ -63,6 +63,12 @@ impl Streams {
         }
     }
 
+    /// Where connections are accepted.
+    pub(super) fn listening(&self) -> impl Iterator<Item = (SocketId, SocketAddr)> + '_ {
+        let bound = self.listeners.iter().map(|listener| listener.bound);
+        bound.map(|bound| (bound.socket, bound.local))
+    }
+
     fn accepted(&self) -> usize {
         let connections = self.connections.values();
         let accepted = connections.filter(|it| matches!(it, Connection::Accepted { .. }));
@@ -127,6 +133,10 @@ impl Agent {
             return false;
         };
         match result {
+            // The answer comes too late.
+            Ok(bound) if self.is_closed() => self.emit(IceEvent::CloseSocket {
+                socket: bound.socket,
+            }),
             Ok(bound) => {
                 let listener = Listener {
                     request,

@@ -78,7 +78,7 @@ async fn resolve(host: &str) -> Vec<IpAddr> {
     })
 }
 
-/// Names of one connection that are answered for; further ones are not.
+/// Names of one connection that are answered for; one more takes the place of the oldest.
 const MAX_NAMES: usize = 16;
 
 /// The names that are answered for by multicast DNS, as long as this lives.
@@ -89,7 +89,7 @@ impl Names {
     /// Answers for one more name.
     pub(crate) fn publish(&mut self, runtime: &Runtime, host: String, address: IpAddr) {
         if self.0.len() >= MAX_NAMES {
-            return;
+            self.0.remove(0).abort();
         }
         let task = runtime.spawn(async move {
             let Err(error) = net::publish_local(&host, address).await;

@@ -129,10 +129,10 @@ impl Relays {
         })
     }
 
-    /// The sockets that relays go through.
-    pub(super) fn sockets(&self) -> impl Iterator<Item = SocketId> + '_ {
+    /// The sockets that relays go through, and their local addresses.
+    pub(super) fn links(&self) -> impl Iterator<Item = (SocketId, SocketAddr)> + '_ {
         let links = self.list.iter().filter_map(|relay| relay.link);
-        links.map(|link| link.socket)
+        links.map(|link| (link.socket, link.local))
     }
 
     /// Lets `write` write a packet into `buf`, puts around it what its way wants, and says where it
