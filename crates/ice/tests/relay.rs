@@ -6,9 +6,11 @@ mod world;
 use layer::CandidateType::{Host, Relayed, ServerReflexive};
 use layer::{GatheringState, IceEvent, Protocol, ServerState, TransportPolicy};
 use muonrtc_ice::Factory;
+use std::sync::Arc;
 use std::time::Duration;
 use testkit::Link;
-use testkit::vnet::{Drive, Firewall, Nat};
+use testkit::vnet::{Drive, Firewall, Nat, TurnServer};
+use turn::server::{Config, Relay, StaticCredentials};
 use world::{
     TURN, World, candidates, chosen, completed, data_flows, errors, ip, pair, seconds,
     turn_servers, types,
@@ -306,6 +308,74 @@ fn a_restart_takes_the_allocation_over() {
         .map(|it| it.socket_addr())
         .collect();
     assert_eq!(before, after);
+    assert!(errors(&mut drive, a).is_empty());
+    assert!(data_flows(&mut drive, [a, b]));
+}
+
+#[test]
+fn several_urls_of_one_server_are_one_allocation() {
+    let mut world = World::new(31);
+    world.network.set_name("same.example", vec![ip(TURN)]);
+    let hosts = [world.nat(Nat::symmetric), world.open("192.0.2.9")];
+    let urls = [
+        TURN_UDP,
+        "turn:same.example",
+        "turn:turn.example?transport=udp",
+    ];
+    let (mut drive, a, _) = pair(world, hosts, |config| {
+        config.servers = turn_servers(&urls);
+    });
+    let now = drive.now();
+    drive.agent(a).machine.gather(now);
+    drive.run_for(seconds(1));
+    let machine = &drive.agent(a).machine;
+    assert_eq!(machine.gathering_state(), GatheringState::Complete);
+    let gathered = types(&candidates(&mut drive, a));
+    let wanted = [Host, ServerReflexive, Relayed];
+    assert_eq!(gathered, wanted.map(|it| (it, Protocol::Udp)));
+    assert!(errors(&mut drive, a).is_empty());
+}
+
+// turn-002: the server knows one user of each 5-tuple, and the path in use is still the old one's.
+#[test]
+fn a_restart_with_another_user_gets_an_allocation_of_its_own() {
+    let mut world = World::new(32);
+    let realm = "testkit.example";
+    let provider = crypto::Provider::default();
+    let users = StaticCredentials::new(provider, realm)
+        .with("alice", "secret")
+        .with("alice:tomorrow", "another secret");
+    let address = ip("198.51.100.3");
+    let config = Config::new(provider, realm, Arc::new(users), Relay::new(address));
+    let internet = world.network.internet();
+    let host = world.network.add_host_at("turn", internet, address);
+    let server = TurnServer::with_config(address, config);
+    let now = testkit::Clock::new().now();
+    world.network.serve(now, host, Box::new(server));
+    world.network.set_name("turn.example", vec![address]);
+    let hosts = [world.nat(Nat::symmetric), world.nat(Nat::symmetric)];
+    let (mut drive, a, b) = pair(world, hosts, |config| {
+        config.servers = turn_servers(&[TURN_UDP]);
+    });
+    assert!(drive.connect(a, b, seconds(10)));
+    drive.run_for(seconds(5));
+    let now = drive.now();
+    for (agent, name) in [(a, "aaaa"), (b, "bbbb")] {
+        let mut servers = turn_servers(&[TURN_UDP]);
+        "alice:tomorrow".clone_into(&mut servers[0].username);
+        "another secret".clone_into(&mut servers[0].credential);
+        let end = drive.agent(agent);
+        end.events.clear();
+        end.machine.reconfigure(servers, TransportPolicy::All);
+        let credentials = layer::Credentials::new(name, "a+password+of+22+chars");
+        end.machine.restart(now, credentials).unwrap();
+    }
+    drive.introduce(a, b);
+    assert!(drive.run_until(seconds(5), |drive| completed(drive, [a, b])));
+    drive.run_for(seconds(10));
+    let gathered = types(&candidates(&mut drive, a));
+    let wanted = [Host, ServerReflexive, Relayed];
+    assert_eq!(gathered, wanted.map(|it| (it, Protocol::Udp)));
     assert!(errors(&mut drive, a).is_empty());
     assert!(data_flows(&mut drive, [a, b]));
 }

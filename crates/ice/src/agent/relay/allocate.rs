@@ -44,11 +44,20 @@ impl Agent {
         if self.relays.list.len() >= MAX_RELAYS {
             return;
         }
+        let is_stream = matches!(transport, Transport::Tcp | Transport::Tls);
+        let rival = self.relays.sharing(&base, address);
+        let rival = rival.filter(|_| !is_stream);
+        // Two URLs of one server.
+        if rival.is_some_and(|rival| !rival.released && rival.account.is_user_of(&account)) {
+            return;
+        }
+        // turn-002: another user of the same server wants another address of ours (RFC 8656 §5).
+        let wants_socket = rival.is_some();
         self.server_state(&account.url, address, base.local, ServerState::Waiting);
         let id = RelayId(self.relays.next);
         self.relays.next += 1;
         let client = self.turn_client(&account, transport, address, Vec::new());
-        let is_stream = matches!(transport, Transport::Tcp | Transport::Tls);
+        let shares_base = !is_stream && !wants_socket;
         self.relays.list.push(Relay {
             id,
             account,
@@ -56,12 +65,33 @@ impl Agent {
             server_name,
             base,
             stage: Stage::Queued,
-            link: (!is_stream).then(|| Bound::new(base.socket, base.local)),
-            owns_link: is_stream,
+            link: shares_base.then(|| Bound::new(base.socket, base.local)),
+            owns_link: !shares_base,
             client,
             attempts: 1,
             visited: Vec::new(),
             released: false,
+        });
+        if wants_socket {
+            self.bind_relay(self.relays.list.len() - 1);
+            if self.policy != TransportPolicy::Relay {
+                // The answer from there tells nothing of where the base is seen from.
+                self.query(server, address, base);
+            }
+        }
+    }
+
+    /// A relay gets a socket of its own.
+    fn bind_relay(&mut self, at: usize) {
+        let request = self.new_request_id();
+        let relay = &mut self.relays.list[at];
+        relay.stage = Stage::Binding(request);
+        let local = SocketAddr::new(relay.base.local.ip(), 0);
+        let ports = self.settings.ports;
+        self.emit(IceEvent::Bind {
+            request,
+            local,
+            ports,
         });
     }
 
@@ -211,35 +241,28 @@ impl Agent {
             _ => return false,
         };
         let (account, transport) = (relay.account.clone(), relay.transport);
-        let base = relay.base.local.ip();
         let domain = match failure {
             Failure::TryAlternate { domain, .. } => domain.clone(),
             _ => None,
         };
         self.close_link(at);
         let client = self.turn_client(&account, transport, server, visited.clone());
-        let request = self.new_request_id();
         let relay = &mut self.relays.list[at];
         relay.client = client;
         relay.visited = visited;
         relay.attempts += 1;
         relay.server_name = domain.or(relay.server_name.take());
+        let shared = relay.base;
         if relay.owns_stream() {
             relay.stage = Stage::Queued;
-        } else {
-            relay.stage = Stage::Binding(request);
-            let (shared, url) = (relay.base, &account.url);
-            let (local, ports) = (SocketAddr::new(base, 0), self.settings.ports);
-            self.emit(IceEvent::Bind {
-                request,
-                local,
-                ports,
-            });
-            // The answer from there tells nothing of where the base is seen from.
-            let known = self.servers.list.iter().position(|it| it.url == *url);
-            if let Some(known) = known.filter(|_| self.policy != TransportPolicy::Relay) {
-                self.query(known, server, shared);
-            }
+            return true;
+        }
+        self.bind_relay(at);
+        // The answer from there tells nothing of where the base is seen from.
+        let url = &account.url;
+        let known = self.servers.list.iter().position(|it| it.url == *url);
+        if let Some(known) = known.filter(|_| self.policy != TransportPolicy::Relay) {
+            self.query(known, server, shared);
         }
         true
     }

@@ -76,6 +76,13 @@ struct Account {
     server: SocketAddr,
 }
 
+impl Account {
+    /// Whether the server cannot tell the two apart.
+    fn is_user_of(&self, other: &Self) -> bool {
+        (&self.username, &self.credential) == (&other.username, &other.credential)
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Stage {
     /// Waits for its turn.
@@ -118,6 +125,12 @@ impl Relays {
     pub(super) fn is_busy(&self) -> bool {
         let mut wanted = self.list.iter().filter(|relay| !relay.released);
         wanted.any(|relay| relay.client.relayed().is_none())
+    }
+
+    /// The relay that a server knows by the address of a base.
+    fn sharing(&self, base: &Base, server: SocketAddr) -> Option<&Relay> {
+        let mut sharing = self.list.iter().filter(|relay| !relay.owns_link);
+        sharing.find(|relay| relay.base.socket == base.socket && relay.client.server() == server)
     }
 
     /// The relay whose server a packet comes from.
