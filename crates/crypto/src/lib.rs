@@ -13,10 +13,10 @@ struct Readme;
 
 mod aead;
 mod agreement;
-mod cipher;
 mod error;
 mod hash;
 mod hmac;
+mod mask;
 mod provider;
 mod random;
 #[cfg(feature = "ring")]
@@ -26,10 +26,10 @@ mod stream;
 
 pub use aead::{Aead, AeadKey};
 pub use agreement::{ActiveAgreement, Agreement, Group};
-pub use cipher::{BlockCipher, BlockKey};
 pub use error::Error;
 pub use hash::{Hash, HashContext};
 pub use hmac::{Hmac, HmacKey};
+pub use mask::{Mask, MaskKey};
 pub use provider::Provider;
 pub use random::SecureRandom;
 pub use signature::{SignatureScheme, Signatures, SigningKey};

@@ -1,4 +1,4 @@
-use crate::{Aead, Agreement, BlockCipher, Hash, Hmac, SecureRandom, Signatures, StreamCipher};
+use crate::{Aead, Agreement, Hash, Hmac, Mask, SecureRandom, Signatures, StreamCipher};
 
 /// The primitives of one connection. Copy it, exchange single fields, hand it to a factory.
 #[derive(Clone, Copy, Debug)]
@@ -28,16 +28,16 @@ pub struct Provider {
     pub aes256_gcm: &'static dyn Aead,
     /// ChaCha20-Poly1305.
     pub chacha20_poly1305: &'static dyn Aead,
-    /// AES-128, one block.
-    pub aes128: &'static dyn BlockCipher,
-    /// AES-256, one block.
-    pub aes256: &'static dyn BlockCipher,
+    /// AES-128 as a mask of sequence numbers.
+    pub aes128_mask: &'static dyn Mask,
+    /// AES-256 as a mask of sequence numbers.
+    pub aes256_mask: &'static dyn Mask,
+    /// ChaCha20 as a mask of sequence numbers.
+    pub chacha20_mask: &'static dyn Mask,
     /// AES-128 in counter mode: SRTP and its key derivation.
     pub aes128_ctr: &'static dyn StreamCipher,
     /// AES-256 in counter mode.
     pub aes256_ctr: &'static dyn StreamCipher,
-    /// ChaCha20 as a mask for record numbers: counter and nonce from the sample.
-    pub chacha20: &'static dyn BlockCipher,
     /// Key agreement, best first.
     pub agreements: &'static [&'static dyn Agreement],
     /// Signatures.

@@ -1,6 +1,6 @@
 //! The cipher suites.
 
-use crypto::{Aead, BlockCipher, Hash, Hmac, Provider};
+use crypto::{Aead, Hash, Hmac, Mask, Provider};
 use layer::DtlsVersion;
 
 /// A cipher suite: who signs in 1.2, the AEAD, and the hash that goes with it.
@@ -88,11 +88,11 @@ impl Cipher {
     }
 
     /// What masks record numbers (RFC 9147 §4.2.3).
-    pub(crate) fn mask(self, provider: &Provider) -> &'static dyn BlockCipher {
+    pub(crate) fn mask(self, provider: &Provider) -> &'static dyn Mask {
         match self {
-            Aes128GcmSha256 => provider.aes128,
-            Aes256GcmSha384 => provider.aes256,
-            ChaCha20Poly1305Sha256 => provider.chacha20,
+            Aes128GcmSha256 => provider.aes128_mask,
+            Aes256GcmSha384 => provider.aes256_mask,
+            ChaCha20Poly1305Sha256 => provider.chacha20_mask,
         }
     }
 

@@ -57,7 +57,8 @@ pub(crate) struct Shared {
 pub(crate) struct State {
     pub(crate) session: Session,
     pub(crate) events: VecDeque<Event<SessionEvent>>,
-    pub(crate) channels: BTreeMap<ChannelKey, Slot>,
+    /// Boxed, because the nodes of a map have room for many and most connections have one.
+    pub(crate) channels: BTreeMap<ChannelKey, Box<Slot>>,
     /// For the driver.
     pub(crate) requests: VecDeque<ShellRequest>,
     sequence: u64,

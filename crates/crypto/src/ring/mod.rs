@@ -9,9 +9,9 @@
 
 mod aead;
 mod agreement;
-mod block;
 mod hash;
 mod hmac;
+mod mask;
 mod md5;
 mod random;
 mod signature;
@@ -44,11 +44,11 @@ pub fn provider() -> Provider {
         aes128_gcm: &aead::AES_128_GCM,
         aes256_gcm: &aead::AES_256_GCM,
         chacha20_poly1305: &aead::CHACHA20_POLY1305,
-        aes128: &block::Aes128,
-        aes256: &block::Aes256,
+        aes128_mask: &mask::AES_128,
+        aes256_mask: &mask::AES_256,
+        chacha20_mask: &mask::CHACHA20,
         aes128_ctr: &stream::Aes128Ctr,
         aes256_ctr: &stream::Aes256Ctr,
-        chacha20: &block::ChaCha20,
         agreements: &AGREEMENTS,
         signatures: &signature::RingSignatures,
         deterministic: false,

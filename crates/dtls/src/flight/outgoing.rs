@@ -58,11 +58,10 @@ const MIN_FRAGMENT: usize = 32;
 const CHANGE_CIPHER_SPEC: [u8; 1] = [1];
 
 impl Flight {
-    /// Forgets all: it was answered, or another one begins.
+    /// Forgets all: it was answered, or another one begins. A session is idle most of its life, so
+    /// nothing is kept for the next one.
     pub(crate) fn clear(&mut self) {
-        self.items.clear();
-        self.sent.clear();
-        self.next = Position::default();
+        *self = Self::default();
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -111,6 +111,10 @@ impl Reassembly {
         }
         let partial = self.partial.remove(&self.next)?;
         self.bytes -= partial.body.len();
+        if self.partial.is_empty() {
+            // A map keeps its last node, and most sessions never need it again.
+            self.partial = BTreeMap::new();
+        }
         let sequence = self.next;
         self.next = self.next.wrapping_add(1);
         Some(Message {

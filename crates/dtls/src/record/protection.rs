@@ -4,7 +4,7 @@ use super::header::{self, Header};
 use super::unified::{self, Unified};
 use super::{ContentType, MAX_PLAINTEXT};
 use crate::suite::Cipher;
-use crypto::{AeadKey, BlockKey, Provider};
+use crypto::{AeadKey, MaskKey, Provider};
 use std::ops::Range;
 
 /// The tag of all three AEADs.
@@ -40,7 +40,7 @@ pub(crate) struct Protection12 {
 pub(crate) struct Protection13 {
     key: Box<dyn AeadKey>,
     iv: Iv,
-    mask: Box<dyn BlockKey>,
+    mask: Box<dyn MaskKey>,
 }
 
 /// The secret part of a nonce.
@@ -185,7 +185,7 @@ impl Protection13 {
         let nonce = self.iv.nonce(sequence, &[]);
         self.key.seal_in_place(&nonce, &header, data, tag).ok()?;
         head.copy_from_slice(&header);
-        let mask = self.mask.encrypt(body.first_chunk::<SAMPLE_LEN>()?);
+        let mask = self.mask.mask(body.first_chunk::<SAMPLE_LEN>()?);
         head[1] ^= mask[0];
         head[2] ^= mask[1];
         Some(len)
@@ -195,7 +195,7 @@ impl Protection13 {
     /// under 16 bytes (RFC 9147 §4.2.3). Doing it again puts it on.
     pub(crate) fn unmask(&self, header: Unified, record: &mut [u8]) -> Option<u16> {
         let (head, body) = record.split_at_mut_checked(header.header_len)?;
-        let mask = self.mask.encrypt(body.first_chunk::<SAMPLE_LEN>()?);
+        let mask = self.mask.mask(body.first_chunk::<SAMPLE_LEN>()?);
         let mut low = 0;
         for (byte, mask) in head[1..].iter_mut().zip(mask).take(header.sequence_len) {
             *byte ^= mask;

@@ -2,7 +2,7 @@ use crate::alert::Alert;
 use ::dimpl::{CryptoError, CryptoOperation};
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::Rng;
-use crypto::{BlockCipher, BlockKey, SecureRandom};
+use crypto::{MaskKey, SecureRandom, StreamCipher, StreamKey};
 use layer::Certificate;
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -32,7 +32,19 @@ pub(crate) struct Negotiated {
 /// A prepared record-number key.
 struct Mask {
     key: Zeroizing<Vec<u8>>,
-    cipher: Box<dyn BlockKey>,
+    prepared: PreparedMask,
+}
+
+/// What makes a mask. dimpl checks all bytes of an AES block, of which sequence numbers need two.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MaskMaker {
+    Aes(&'static dyn StreamCipher),
+    ChaCha20(&'static dyn crypto::Mask),
+}
+
+enum PreparedMask {
+    Aes(Box<dyn StreamKey>),
+    ChaCha20(Box<dyn MaskKey>),
 }
 
 /// Two directions, in this epoch and the one before.
@@ -96,27 +108,43 @@ impl Context {
     }
 
     /// The mask of a sample (RFC 9147 §4.2.3). Keys are prepared once.
-    pub(super) fn mask(
-        &mut self,
-        cipher: &'static dyn BlockCipher,
-        key: &[u8],
-        sample: &[u8; 16],
-    ) -> [u8; 16] {
+    pub(super) fn mask(&mut self, maker: MaskMaker, key: &[u8], sample: &[u8; 16]) -> [u8; 16] {
         if let Some(mask) = self.masks.iter().find(|mask| mask.key.as_slice() == key) {
-            return mask.cipher.encrypt(sample);
+            return mask.prepared.mask(sample);
         }
-        let Ok(prepared) = cipher.key(key) else {
+        let Ok(prepared) = maker.prepare(key) else {
             // dimpl derives the key with the length of the suite: this cannot happen.
             return [0; 16];
         };
         if self.masks.len() == MAX_MASKS {
             self.masks.remove(0);
         }
-        let mask = prepared.encrypt(sample);
+        let mask = prepared.mask(sample);
         self.masks.push(Mask {
             key: Zeroizing::new(key.to_vec()),
-            cipher: prepared,
+            prepared,
         });
+        mask
+    }
+}
+
+impl MaskMaker {
+    fn prepare(self, key: &[u8]) -> Result<PreparedMask, crypto::Error> {
+        Ok(match self {
+            Self::Aes(cipher) => PreparedMask::Aes(cipher.key(key)?),
+            Self::ChaCha20(mask) => PreparedMask::ChaCha20(mask.key(key)?),
+        })
+    }
+}
+
+impl PreparedMask {
+    fn mask(&self, sample: &[u8; 16]) -> [u8; 16] {
+        let mut mask = [0; 16];
+        match self {
+            // The first block of the keystream is the encrypted counter.
+            Self::Aes(key) => key.apply_keystream(sample, &mut mask),
+            Self::ChaCha20(key) => mask[..5].copy_from_slice(&key.mask(sample)),
+        }
         mask
     }
 }

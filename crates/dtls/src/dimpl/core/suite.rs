@@ -1,11 +1,11 @@
-use super::context;
+use super::context::{self, MaskMaker};
 use crate::alert::Alert;
 use ::dimpl::crypto::{
     Aad, Buf, Cipher, Dtls12CipherSuite, Dtls13CipherSuite, HashAlgorithm, Nonce,
     SupportedDtls12CipherSuite, SupportedDtls13CipherSuite, TmpBuf,
 };
 use ::dimpl::{CryptoError, CryptoOperation};
-use crypto::{Aead, AeadKey, BlockCipher};
+use crypto::{Aead, AeadKey};
 use std::panic::AssertUnwindSafe;
 
 /// The suites of 1.2, best first. RFC 8827 §6.5 obliges to the first.
@@ -72,12 +72,12 @@ impl Kind {
     }
 
     /// What masks record numbers (RFC 9147 §4.2.3).
-    fn mask(self) -> &'static dyn BlockCipher {
+    fn mask(self) -> MaskMaker {
         let provider = context::provider();
         match self {
-            Self::Aes128Gcm => provider.aes128,
-            Self::Aes256Gcm => provider.aes256,
-            Self::ChaCha20Poly1305 => provider.chacha20,
+            Self::Aes128Gcm => MaskMaker::Aes(provider.aes128_ctr),
+            Self::Aes256Gcm => MaskMaker::Aes(provider.aes256_ctr),
+            Self::ChaCha20Poly1305 => MaskMaker::ChaCha20(provider.chacha20_mask),
         }
     }
 
@@ -165,8 +165,8 @@ impl SupportedDtls13CipherSuite for Suite13 {
     }
 
     fn encrypt_sn(&self, sn_key: &[u8], sample: &[u8; 16]) -> [u8; 16] {
-        let cipher = self.1.mask();
-        context::with(|context| context.mask(cipher, sn_key, sample))
+        let maker = self.1.mask();
+        context::with(|context| context.mask(maker, sn_key, sample))
     }
 }
 
