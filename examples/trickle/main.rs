@@ -122,12 +122,12 @@ impl Side {
                 continue;
             };
             let signal = candidate.map(|candidate| {
-                println!(
-                    "{:>9.1?}  {}: {}",
-                    self.started.elapsed(),
-                    self.name,
-                    candidate.candidate()
-                );
+                // An empty one ends those of its generation.
+                let line = match candidate.candidate() {
+                    "" => "that was all",
+                    line => line,
+                };
+                println!("{:>9.1?}  {}: {line}", self.started.elapsed(), self.name);
                 candidate.to_init()
             });
             if self.out.send(Signal::Candidate(signal)).await.is_err() {

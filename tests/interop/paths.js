@@ -26,16 +26,16 @@ async function relayOnly(server, over) {
   };
 }
 
-// The pair in use and its candidates, when one is.
-async function selected(course, connection) {
+// The pair in use and its candidates, when there is one that is none of `old`.
+async function selected(course, connection, old = new Set()) {
   const look = async () => {
     const stats = await connection.getStats();
     const all = [...stats.values()];
     const transport = all.find(({ type }) => type === "transport");
     const pair = stats.get(transport?.selectedCandidatePairId) ?? all.find(({ type, selected }) => type === "candidate-pair" && selected);
-    return { local: stats.get(pair?.localCandidateId), remote: stats.get(pair?.remoteCandidateId) };
+    return { pair: pair?.id, local: stats.get(pair?.localCandidateId), remote: stats.get(pair?.remoteCandidateId) };
   };
-  return until(course, "a selected pair", look, ({ local, remote }) => local && remote);
+  return until(course, "a selected pair", look, ({ pair, local, remote }) => local && remote && !old.has(pair));
 }
 
 function relayed(local, over, urls) {
@@ -131,17 +131,6 @@ async function restartThere(course, { connection, session }) {
   await post("/answer", { session, type: "answer", sdp: connection.localDescription.sdp });
 }
 
-// Waits until a pair of the new generation is nominated; `ufrag` is the page's new fragment.
-async function restarted(course, connection, ufrag) {
-  const look = async () => {
-    const stats = await connection.getStats();
-    const pairs = [...stats.values()].filter(({ type, state, nominated }) => type === "candidate-pair" && state === "succeeded" && nominated);
-    return pairs.map(({ localCandidateId }) => stats.get(localCandidateId)?.usernameFragment ?? ufrag);
-  };
-  // Firefox tells no fragment of a candidate: there any pair must do.
-  await until(course, "a path of the new generation", look, (found) => found.includes(ufrag));
-}
-
 // Restarts again and again under a stream of messages that never stops.
 async function roam(course, restarts, configuration) {
   const made = await connect(course, configuration);
@@ -149,14 +138,17 @@ async function roam(course, restarts, configuration) {
   const states = [];
   connection.addEventListener("connectionstatechange", () => states.push(connection.connectionState));
   const numbers = new Numbers(channel, inbox);
-  const seen = new Set(ufrags(connection));
+  const fragments = new Set(ufrags(connection));
+  const pairs = new Set([(await selected(course, connection)).pair]);
   for (const restart of restarts) {
-    // One that fails is not waited for.
+    // Where a message is missing, nothing else is waited for.
     await Promise.race([restart(course, made), numbers.flow]);
-    const now = ufrags(connection);
-    for (const ufrag of now) assert(!seen.has(ufrag), `the fragment ${ufrag} was there before`);
-    for (const ufrag of now) seen.add(ufrag);
-    await Promise.race([restarted(course, connection, now[0]), numbers.flow]);
+    for (const fragment of ufrags(connection)) {
+      assert(!fragments.has(fragment), `the fragment ${fragment} was there before`);
+      fragments.add(fragment);
+    }
+    const moved = await Promise.race([selected(course, connection, pairs), numbers.flow]);
+    pairs.add(moved.pair);
     await pause(200);
   }
   const count = await numbers.end();
