@@ -62,7 +62,8 @@ pub struct Channels {
     transport: Transport,
     max_send_len: usize,
     next_key: u32,
-    channels: BTreeMap<ChannelKey, Channel>,
+    /// Boxed, because the nodes of a map have room for many and most connections have one.
+    channels: BTreeMap<ChannelKey, Box<Channel>>,
     /// Who has a stream. A stream is free if it is in neither map.
     streams: BTreeMap<u16, ChannelKey>,
     /// Streams without a channel that wait for their resets (RFC 8831 §6.7).

@@ -82,7 +82,7 @@ impl Channels {
     pub(super) fn insert(&mut self, channel: Channel) -> ChannelKey {
         let key = ChannelKey(self.next_key);
         self.next_key = self.next_key.wrapping_add(1);
-        self.channels.insert(key, channel);
+        self.channels.insert(key, Box::new(channel));
         key
     }
 
