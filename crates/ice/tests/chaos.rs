@@ -13,8 +13,8 @@ use muonrtc_ice::Factory;
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
-use testkit::Random;
-use testkit::vnet::{AgentId, Drive, Firewall, HostId, LinkId, Nat, Router};
+use testkit::vnet::{AgentId, Drive, Firewall, HostId, LinkId, Nat, Router, SubnetId};
+use testkit::{Link, Random};
 use world::{World, data_flows, ip, pair_of, seconds, turn_servers};
 
 const URLS: [&str; 5] = [
@@ -36,14 +36,18 @@ fn factory(random: &mut Random) -> Factory {
     factory
 }
 
-fn home(world: &mut World, random: &mut Random) -> HostId {
-    match random.below(5) {
-        0 => world.open("192.0.2.8"),
-        1 => world.nat(Nat::full_cone),
-        2 => world.nat(Nat::symmetric),
-        3 => world.walled(Firewall::udp_blocked()),
-        _ => world.home(Router::nat(Nat::port_restricted(ip("203.0.113.99")))),
+fn home(world: &mut World, random: &mut Random) -> (SubnetId, HostId) {
+    let external = ip("203.0.113.99");
+    let mut router = match random.below(5) {
+        0 => return (world.network.internet(), world.open("192.0.2.8")),
+        1 => Router::nat(Nat::full_cone(external)),
+        2 => Router::nat(Nat::symmetric(external)),
+        _ => Router::nat(Nat::port_restricted(external)),
+    };
+    if random.chance(0.25) {
+        router.firewall = Firewall::udp_blocked();
     }
+    world.subnet(router)
 }
 
 struct Chaos {
@@ -52,6 +56,8 @@ struct Chaos {
     hosts: [HostId; 2],
     /// The links of both hosts, and that of the TURN server.
     links: [LinkId; 3],
+    /// The networks with a router of their own.
+    subnets: Vec<SubnetId>,
     random: Random,
     restarts: u32,
 }
@@ -60,10 +66,13 @@ impl Chaos {
     fn new(seed: u64) -> Self {
         let mut random = Random::new(seed, b"chaos   ");
         let mut world = World::new(seed);
-        let hosts = [home(&mut world, &mut random), {
-            let external = ip("203.0.113.50");
-            world.home(Router::nat(Nat::port_restricted(external)))
-        }];
+        let external = ip("203.0.113.50");
+        let other = Router::nat(Nat::port_restricted(external));
+        let homes = [home(&mut world, &mut random), world.subnet(other)];
+        let hosts = homes.map(|(_, host)| host);
+        let internet = world.network.internet();
+        let subnets = homes.iter().map(|(subnet, _)| *subnet);
+        let subnets = subnets.filter(|subnet| *subnet != internet).collect();
         let factories = [factory(&mut random), factory(&mut random)];
         let links = [hosts[0], hosts[1], world.turn].map(|host| world.network.links_of(host)[0]);
         let (drive, a, b) = pair_of(world, hosts, [&factories[0], &factories[1]], |config| {
@@ -74,6 +83,7 @@ impl Chaos {
             agents: [a, b],
             hosts,
             links,
+            subnets,
             random,
             restarts: 0,
         }
@@ -82,7 +92,7 @@ impl Chaos {
     /// Something happens to one end.
     fn happen(&mut self) {
         let end = self.random.below(2);
-        match self.random.below(16) {
+        match self.random.below(18) {
             0 | 1 => {
                 let link = self.links[self.random.below(3)];
                 let plugged = self.random.chance(0.6);
@@ -112,6 +122,11 @@ impl Chaos {
                     .machine
                     .set_role(now, role);
             }
+            13 => self.drive_badly(),
+            14 => {
+                let at = self.random.below(self.subnets.len());
+                self.drive.network.restart_router(self.subnets[at]);
+            }
             _ => {}
         }
         let pause = self.random.duration(seconds(20));
@@ -134,6 +149,15 @@ impl Chaos {
             let failed = state == IceState::Failed;
             assert!(!failed || !has_route, "{state:?} with a path");
         }
+    }
+
+    /// A link becomes slow, or loses much of what it is given.
+    fn drive_badly(&mut self) {
+        let mut link = Link::delayed(self.random.duration(seconds(1)));
+        link.loss = [0.0, 0.1, 0.5][self.random.below(3)];
+        let worse = self.links[self.random.below(3)];
+        let network = &mut self.drive.network;
+        network.set_link(worse, link.clone(), link);
     }
 
     fn lose_socket(&mut self, end: usize) {
@@ -236,7 +260,9 @@ impl Chaos {
     /// The world is as it was in the beginning.
     fn calm_down(&mut self) {
         for link in self.links {
-            self.drive.network.set_plugged(link, true);
+            let network = &mut self.drive.network;
+            network.set_plugged(link, true);
+            network.set_link(link, Link::perfect(), Link::perfect());
         }
         for agent in self.agents {
             let machine = &mut self.drive.agent(agent).machine;

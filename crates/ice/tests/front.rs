@@ -2,7 +2,7 @@
 #![cfg(all(feature = "tokio", feature = "ring"))]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use layer::{CandidateType, IceRole, IceServer, IceState};
+use layer::{CandidateAddress, CandidateType, IceRole, IceServer, IceState};
 use muonrtc_ice::Factory;
 use muonrtc_ice::conn::Conn;
 use std::io::ErrorKind;
@@ -39,6 +39,19 @@ async fn two_ends_connect_over_loopback_and_exchange_datagrams_of_any_content() 
         here.path().map(|(local, remote)| (remote, local)),
         there.path()
     );
+}
+
+// ice-071
+#[tokio::test]
+async fn a_name_of_multicast_dns_is_asked_of_nobody() {
+    let [here, there] = pair().await;
+    let (offer, mut answer) = (here.local(), there.local());
+    let mut named = answer.candidates[0].clone();
+    let host = "1f4712db-ea17-4bcf-a596-105139dfd8bf.local".to_owned();
+    named.address = CandidateAddress::Name { host, port: 9 };
+    answer.candidates.insert(0, named);
+    tokio::try_join!(here.connect(&answer), there.connect(&offer)).unwrap();
+    assert_eq!(here.stats().candidates_dropped, 1);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Driving one agent: receive, time, transmit, events.
 
 use super::socket;
+use crate::candidate::is_multicast_name;
 use layer::{Bound, Ice, IceEvent, IceState, Input, Interface, Received, RequestId, SocketId};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::{Future, poll_fn};
@@ -172,6 +173,10 @@ impl Shared {
                 self.agent.bound(now, request, bound);
             }
             IceEvent::CloseSocket { socket } => drop(self.sockets.remove(&socket)),
+            // ice-071: such a name is for multicast DNS alone, which is not spoken here.
+            IceEvent::Resolve { request, host } if is_multicast_name(&host) => {
+                self.agent.resolved(now, request, &[]);
+            }
             IceEvent::Resolve { request, host } => self.names.push((request, host)),
             // Here is UDP and nothing else.
             IceEvent::ConnectTcp { request, .. } => {
