@@ -1,7 +1,7 @@
 //! Closing (RFC 8831 §6.7): each side resets its half of the stream, and only when both halves are
 //! reset is the channel closed and the stream free.
 
-use super::channel::{Channel, Halves, Phase};
+use super::channel::{Halves, Phase};
 use super::{ChannelError, ChannelEvent, ChannelKey, Channels, Transport};
 
 impl Channels {
@@ -79,10 +79,8 @@ impl Channels {
                 self.note_reset(stream, |halves| halves.outgoing = true);
                 continue;
             };
-            if let Some(Channel {
-                phase: Phase::Closing { halves, .. },
-                ..
-            }) = self.channels.get_mut(&key)
+            if let Some(channel) = self.channels.get_mut(&key)
+                && let Phase::Closing { halves, .. } = &mut channel.phase
             {
                 halves.outgoing = true;
             }

@@ -198,13 +198,13 @@ impl Channels {
     /// What is known of a channel, until it is [forgotten](Self::forget).
     #[must_use]
     pub fn info(&self, key: ChannelKey) -> Option<ChannelInfo> {
-        self.channels.get(&key).map(Channel::info)
+        self.channels.get(&key).map(|channel| channel.info())
     }
 
     /// The state of a channel, until it is [forgotten](Self::forget).
     #[must_use]
     pub fn state(&self, key: ChannelKey) -> Option<ChannelState> {
-        self.channels.get(&key).map(Channel::state)
+        self.channels.get(&key).map(|channel| channel.state())
     }
 
     /// The stream of a channel, once it has one.
