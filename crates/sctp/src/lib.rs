@@ -8,7 +8,7 @@
 //! `handle_input` and come out of `poll_transmit`, time goes in through `handle_timeout` when
 //! `poll_timeout` says so, messages go in through `send` and come out of `poll_message`. Both ends
 //! call `connect`. The wire format is public in [`packet`]; an async front is in `conn` (feature
-//! `tokio`, on by default).
+//! `tokio`, on by default); the feature `dcsctp` adds another implementation behind the same trait.
 //!
 //! It leaves out: multi-homing, authentication (RFC 4895) and dynamic addresses (RFC 5061), which
 //! have no use over DTLS.
@@ -29,6 +29,8 @@ mod congestion;
 #[cfg(feature = "tokio")]
 pub mod conn;
 mod cookie;
+#[cfg(feature = "dcsctp")]
+pub mod dcsctp;
 mod extension;
 mod factory;
 mod outstanding;

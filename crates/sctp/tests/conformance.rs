@@ -37,3 +37,48 @@ mod default {
             .claiming(|claims| claims.gives_up_within = None)
     );
 }
+
+/// The second implementation. It is not repeatable, does not enforce the largest message, and does
+/// not tell of a received message whether it was unordered.
+#[cfg(feature = "dcsctp")]
+mod second {
+    use super::Subject;
+    use layer::NewSctp;
+    use muonrtc_sctp::{Factory, dcsctp};
+    use std::sync::Arc;
+
+    fn theirs() -> Arc<dyn NewSctp> {
+        Arc::new(dcsctp::Factory::default())
+    }
+
+    fn ours() -> Arc<dyn NewSctp> {
+        Arc::new(Factory::default())
+    }
+
+    fn claiming(subject: Subject) -> Subject {
+        subject.claiming(|claims| {
+            claims.deterministic = false;
+            claims.max_message = false;
+            claims.tells_unordered = false;
+            claims.gives_up_within = None;
+        })
+    }
+
+    mod alone {
+        testkit::sctp_conformance!(super::claiming(super::Subject::new(super::theirs)));
+    }
+
+    mod to_ours {
+        testkit::sctp_conformance!(super::claiming(super::Subject::between(
+            super::theirs,
+            super::ours
+        )));
+    }
+
+    mod from_ours {
+        testkit::sctp_conformance!(super::claiming(super::Subject::between(
+            super::ours,
+            super::theirs
+        )));
+    }
+}

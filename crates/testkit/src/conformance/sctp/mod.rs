@@ -34,6 +34,8 @@ pub struct Claims {
     pub fragments: bool,
     /// A message above `SctpConfig::max_message` is refused by an abort.
     pub max_message: bool,
+    /// A received message tells whether it was sent unordered.
+    pub tells_unordered: bool,
     /// Every abandoned message is told with `SctpEvent::Abandoned`.
     pub tells_abandoned: bool,
     /// An association gives up within this time when nobody answers; `None` if it never does and
@@ -48,6 +50,7 @@ impl Default for Claims {
             deterministic: true,
             fragments: true,
             max_message: true,
+            tells_unordered: true,
             tells_abandoned: true,
             gives_up_within: Some(Duration::from_secs(20 * 60)),
         }
