@@ -10,28 +10,35 @@ use muonrtc::{DataChannel, DataChannelMessage};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 /// Round trips that are not counted.
 const WARM_UP: usize = 500;
 
-/// As many messages of `SIZE` bytes as go through in `SECS`, after `WARM`; `UNORDERED=1`.
+/// As many messages of `SIZE` bytes as go through in `SECS`, after `WARM`; `UNORDERED=1`. With
+/// `PAIRS`, the sum of so many that do it at the same time.
 pub(crate) async fn bulk(metric: &str) -> Result<()> {
     let size = number("SIZE").unwrap_or(16 * 1024);
     let ordered = number::<u8>("UNORDERED").is_none_or(|unordered| unordered == 0);
-    let pair = Pair::connect(ordered).await?;
-    let (near, far) = pair.channel.clone();
+    let mut pairs = Vec::new();
+    for _ in 0..number("PAIRS").unwrap_or(1) {
+        pairs.push(Pair::connect(ordered).await?);
+    }
     let received = Arc::new(AtomicU64::new(0));
-    let sender = tokio::spawn(send(near, size));
-    let reader = tokio::spawn(count(far, received.clone()));
+    let mut tasks = JoinSet::new();
+    for pair in &pairs {
+        let (near, far) = pair.channel.clone();
+        tasks.spawn(send(near, size));
+        tasks.spawn(count(far, received.clone()));
+    }
 
     sleep(seconds("WARM", 2.0)).await;
     let (bytes, cpu, started) = (received.load(Ordering::Relaxed), Cpu::now(), Instant::now());
     sleep(seconds("SECS", 10.0)).await;
     let bytes = received.load(Ordering::Relaxed) - bytes;
     let (cpu, time) = (Cpu::now().since(cpu), started.elapsed());
-    sender.abort();
-    reader.abort();
+    tasks.abort_all();
 
     let per_gigabyte = |time: std::time::Duration| time.as_secs_f64() / (bytes as f64 / 1e9);
     let rate = bytes as f64 / 1e6 / time.as_secs_f64();
