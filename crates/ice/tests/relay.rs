@@ -4,12 +4,12 @@
 mod world;
 
 use layer::CandidateType::{Host, Relayed, ServerReflexive};
-use layer::{GatheringState, IceEvent, Protocol, ServerState, TransportPolicy};
+use layer::{GatheringState, IceEvent, IceState, Protocol, ServerState, TransportPolicy};
 use muonrtc_ice::Factory;
 use std::sync::Arc;
 use std::time::Duration;
 use testkit::Link;
-use testkit::vnet::{Drive, Firewall, Nat, TurnServer};
+use testkit::vnet::{Drive, Firewall, Nat, Router, TurnServer};
 use turn::server::{Config, Relay, StaticCredentials};
 use world::{
     TURN, World, candidates, chosen, completed, data_flows, errors, ip, pair, seconds,
@@ -313,6 +313,73 @@ fn a_restart_takes_the_allocation_over() {
 }
 
 #[test]
+fn each_restart_without_a_path_asks_for_relays_anew() {
+    let mut world = World::new(29);
+    let mut router = Router::nat(Nat::port_restricted(ip("203.0.113.1")));
+    router.firewall = Firewall::udp_blocked();
+    let (subnet, walled) = world.subnet(router);
+    let hosts = [walled, world.nat(Nat::symmetric)];
+    let (mut drive, a, b) = pair(world, hosts, |config| {
+        config.servers = turn_servers(&[TURN_TCP]);
+    });
+    assert!(drive.connect(a, b, seconds(10)));
+    let restart = |drive: &mut Drive, agent, name: &str| {
+        let now = drive.now();
+        let credentials = layer::Credentials::new(name, "a+password+of+22+chars");
+        let machine = &mut drive.agent(agent).machine;
+        machine.restart(now, credentials).unwrap();
+        machine.gather(now);
+    };
+    // The router dials up anew, and does so again after a restart that is not answered: the connection
+    // to the server is dead, and nobody says so.
+    let dial = |drive: &mut Drive, external: &str| {
+        drive.network.restart_router(subnet);
+        let router = drive.network.router(subnet).unwrap();
+        router.nat.as_mut().unwrap().external = vec![ip(external)];
+    };
+    dial(&mut drive, "203.0.113.11");
+    drive.run_for(seconds(60));
+    restart(&mut drive, a, "aaaa");
+    drive.run_for(seconds(5));
+    dial(&mut drive, "203.0.113.12");
+    restart(&mut drive, a, "aaab");
+    restart(&mut drive, b, "bbbb");
+    drive.introduce(a, b);
+    assert!(drive.run_until(seconds(20), |drive| completed(drive, [a, b])));
+    assert!(data_flows(&mut drive, [a, b]));
+}
+
+// ice-063: the end of candidates belongs to a generation.
+#[test]
+fn a_restart_while_a_relay_is_asked_for_ends_no_gathering() {
+    let mut world = World::new(30);
+    let turn = world.turn;
+    let hosts = [world.open("192.0.2.8"), world.open("192.0.2.9")];
+    let (mut drive, a, b) = pair(world, hosts, |config| {
+        config.servers = turn_servers(&[TURN_UDP]);
+    });
+    let unplug = |drive: &mut Drive, host| {
+        let link = drive.network.links_of(host)[0];
+        drive.network.set_plugged(link, false);
+    };
+    unplug(&mut drive, turn);
+    assert!(drive.connect(a, b, seconds(1)));
+    unplug(&mut drive, hosts[1]);
+    let silent = |drive: &mut Drive| drive.agent(a).machine.state() == IceState::Disconnected;
+    assert!(drive.run_until(seconds(7), silent));
+    let now = drive.now();
+    let end = drive.agent(a);
+    assert_eq!(end.machine.gathering_state(), GatheringState::Gathering);
+    end.events.clear();
+    let credentials = layer::Credentials::new("aaaa", "a+password+of+22+chars");
+    end.machine.restart(now, credentials).unwrap();
+    drive.run_for(seconds(1));
+    let told = drive.agent(a).events.iter();
+    let gathering = told.filter(|it| matches!(it, IceEvent::GatheringStateChange(_)));
+    assert_eq!(gathering.count(), 0, "{:?}", drive.agent(a).events);
+}
+
+#[test]
 fn several_urls_of_one_server_are_one_allocation() {
     let mut world = World::new(31);
     world.network.set_name("same.example", vec![ip(TURN)]);
@@ -397,7 +464,7 @@ fn a_connection_to_the_relay_that_breaks_takes_its_pairs_with_it() {
     drive.network.set_plugged(link, false);
     drive.run_for(seconds(120));
     let machine = &drive.agent(a).machine;
-    assert_eq!(machine.state(), layer::IceState::Failed);
+    assert_eq!(machine.state(), IceState::Failed);
     assert!(machine.route().is_none());
     let pairs = machine.stats().pairs;
     let selected = pairs.iter().find(|pair| pair.nominated).unwrap();

@@ -25,7 +25,14 @@ impl Agent {
         if !credentials::well_formed(&credentials) || credentials == self.current.local {
             return Err(IceError::Credentials);
         }
-        if matches!(self.state, IceState::Disconnected | IceState::Failed) {
+        // What was being gathered ends without a word: it would be taken for the end of what is
+        // gathered from now on (ice-063).
+        self.gathering.restart();
+        self.reflexive.stop();
+        let lost = matches!(self.state, IceState::Disconnected | IceState::Failed);
+        // The restart before this one has come to nothing either.
+        let in_vain = self.restarting && self.route_generation().is_none();
+        if lost || in_vain {
             self.doubt_relays(now);
         }
         let key = self.key(&credentials);
@@ -48,8 +55,6 @@ impl Agent {
         } else {
             self.replace_generation(next);
         }
-        self.gathering.restart();
-        self.reflexive.stop();
         Ok(())
     }
 

@@ -61,7 +61,8 @@ pub struct Participant {
 #[derive(Debug)]
 enum Signal {
     Candidate(Candidate),
-    EndOfCandidates,
+    /// Of the generation with this user name fragment.
+    EndOfCandidates(String),
 }
 
 impl Drive {

@@ -60,7 +60,8 @@ impl Drive {
                 self.signal(agent, Signal::Candidate(candidate.clone()));
             }
             IceEvent::GatheringStateChange(GatheringState::Complete) => {
-                self.signal(agent, Signal::EndOfCandidates);
+                let own = end.machine.local_credentials().username_fragment.clone();
+                self.signal(agent, Signal::EndOfCandidates(own));
             }
             _ => {}
         }
@@ -80,7 +81,13 @@ impl Drive {
                 Signal::Candidate(candidate) => {
                     let _ = machine.add_remote_candidate(now, candidate);
                 }
-                Signal::EndOfCandidates => machine.end_of_remote_candidates(now),
+                // That of another generation is none of this one (RFC 8838 §13).
+                Signal::EndOfCandidates(theirs) => {
+                    let known = machine.remote_credentials();
+                    if known.is_some_and(|known| known.username_fragment == theirs) {
+                        machine.end_of_remote_candidates(now);
+                    }
+                }
             }
             self.settle();
         }
