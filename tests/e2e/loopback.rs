@@ -86,6 +86,60 @@ async fn open(label: &str) -> (PeerConnection, DataChannel, PeerConnection, Data
     (alice, ours, bob, theirs)
 }
 
+// dc-024, F4.09
+#[tokio::test]
+async fn a_message_is_sent_and_received_in_parts() {
+    let (_alice, ours, _bob, theirs) = open("parts").await;
+    assert!(theirs.receive_in_parts(true));
+    let part = Bytes::from(vec![7; 60_000]);
+    let writer = tokio::spawn(async move {
+        for n in 0..4 {
+            ours.send_part(part.clone(), n == 3).await.unwrap();
+        }
+        let empty = ours.send_part(Bytes::new(), false).await;
+        assert_eq!(empty.unwrap_err().kind(), muonrtc::ErrorKind::Type);
+        ours.send_text("and a whole one").await.unwrap();
+        ours
+    });
+    let mut received = 0;
+    loop {
+        let part = theirs.recv_part().await.unwrap();
+        assert_eq!(part.first, received == 0);
+        assert!(!part.is_text && !part.aborted);
+        received += part.data.len();
+        if part.last {
+            break;
+        }
+    }
+    assert_eq!(received, 240_000);
+    let text = theirs.recv_part().await.unwrap();
+    assert!(text.first && text.last && text.is_text);
+    assert_eq!(&text.data[..], b"and a whole one");
+    writer.await.unwrap();
+}
+
+// dc-023
+#[tokio::test]
+async fn a_stream_writes_messages_that_hold_nobody_up() {
+    let (_alice, ours, _bob, theirs) = open("stream").await;
+    let writer = tokio::spawn(async move {
+        let mut stream = ours.byte_stream();
+        stream.write_all(&[1; 100_000]).await.unwrap();
+        stream.shutdown().await.unwrap();
+    });
+    let mut received = 0;
+    while let Some(message) = theirs.recv().await {
+        let DataChannelMessage::Binary(data) = message else {
+            panic!("a stream is bytes");
+        };
+        assert!(data.len() <= 16 * 1024, "{}", data.len());
+        received += data.len();
+    }
+    assert_eq!(received, 100_000);
+    writer.await.unwrap();
+}
+
+// dc-025
 #[tokio::test]
 async fn a_channel_is_a_stream_of_bytes() {
     let (_alice, ours, _bob, theirs) = open("stream").await;

@@ -41,16 +41,17 @@ struct ProjectReadme;
 pub use peerconnection::{
     AnswerOptions, Builder, BundlePolicy, CandidatePairStats, CandidateStats, CertificateStats,
     Configuration, ConnectivityReport, ConnectivityVerdict, DataChannel, DataChannelEvent,
-    DataChannelInfo, DataChannelInit, DataChannelMessage, DataChannelState, DataChannelStats,
-    DataChannelStream, DtlsTransport, DtlsTransportState, Endpoint, EndpointConfig, EndpointStats,
-    Error, ErrorKind, Event, HandshakeReport, IceCandidate, IceCandidateInit, IceCandidatePair,
-    IceCandidateType, IceComponent, IceConnectionState, IceGathererState, IceGatheringState,
-    IceParameters, IceProtocol, IceRole, IceServer, IceTcpCandidateType, IceTransport,
-    IceTransportPolicy, IceTransportState, IncomingMessage, Layers, LocalSessionDescription,
-    OfferOptions, Payload, PeerConnection, PeerConnectionEvent, PeerConnectionState,
-    PeerConnectionStats, RtcpMuxPolicy, SctpTransport, SctpTransportState, SdpType, Session,
-    SessionDescription, SessionEvent, ShellRequest, SignalingState, Stack, StatsBody, StatsEntry,
-    StatsReport, Timestamp, TransportStats, layer, net,
+    DataChannelInfo, DataChannelInit, DataChannelMessage, DataChannelPart, DataChannelState,
+    DataChannelStats, DataChannelStream, DtlsTransport, DtlsTransportState, Endpoint,
+    EndpointConfig, EndpointStats, Error, ErrorKind, Event, HandshakeReport, IceCandidate,
+    IceCandidateInit, IceCandidatePair, IceCandidateType, IceComponent, IceConnectionState,
+    IceGathererState, IceGatheringState, IceParameters, IceProtocol, IceRole, IceServer,
+    IceTcpCandidateType, IceTransport, IceTransportPolicy, IceTransportState, IncomingMessage,
+    Layers, LocalSessionDescription, OfferOptions, Payload, PeerConnection, PeerConnectionEvent,
+    PeerConnectionState, PeerConnectionStats, PriorityType, RtcpMuxPolicy, SctpTransport,
+    SctpTransportState, SdpType, Session, SessionDescription, SessionEvent, ShellRequest,
+    SignalingState, Stack, StatsBody, StatsEntry, StatsReport, Timestamp, TransportStats, layer,
+    net,
 };
 #[cfg(feature = "rtp")]
 pub use peerconnection::{

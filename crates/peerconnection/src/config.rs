@@ -27,6 +27,11 @@ pub struct Configuration {
     pub capabilities: Arc<Capabilities>,
     /// How many transports gather before they are needed. Default: 0.
     pub ice_candidate_pool_size: u8,
+    /// The largest message to receive, in bytes, which descriptions announce (`a=max-message-size`,
+    /// 0 for `usize::MAX`). Beyond 256 KiB only a channel that
+    /// [receives in parts](crate::DataChannel::receive_in_parts) takes it; another one is closed by
+    /// it. Default: 256 KiB, as in browsers.
+    pub max_message_size: usize,
 }
 
 impl Default for Configuration {
@@ -40,6 +45,7 @@ impl Default for Configuration {
             #[cfg(feature = "rtp")]
             capabilities: Capabilities::shared(),
             ice_candidate_pool_size: 0,
+            max_message_size: 262_144,
         }
     }
 }
@@ -102,6 +108,44 @@ pub struct DataChannelInit {
     pub negotiated: bool,
     /// The stream, 0 to 65 534; required for a negotiated channel, chosen otherwise.
     pub id: Option<u16>,
+    /// The share of the channel among those that send (webrtc-priority §4.2). Default: low.
+    pub priority: PriorityType,
+}
+
+/// W3C `RTCPriorityType` (webrtc-priority §4.1). Each has twice the share of the one before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum PriorityType {
+    /// Half of low.
+    VeryLow,
+    /// What nobody has asked for otherwise.
+    #[default]
+    Low,
+    /// Twice low.
+    Medium,
+    /// Four times low.
+    High,
+}
+
+impl PriorityType {
+    /// dc-013: the weight of the scheduler (RFC 8831 §6.4).
+    pub(crate) fn weight(self) -> u16 {
+        match self {
+            Self::VeryLow => 128,
+            Self::Low => 256,
+            Self::Medium => 512,
+            Self::High => 1024,
+        }
+    }
+
+    /// The priority of a weight, which a peer may choose freely (RFC 8832 §5.1).
+    pub(crate) fn of(weight: u16) -> Self {
+        match weight {
+            0..=128 => Self::VeryLow,
+            129..=256 => Self::Low,
+            257..=512 => Self::Medium,
+            _ => Self::High,
+        }
+    }
 }
 
 impl Default for DataChannelInit {
@@ -113,6 +157,7 @@ impl Default for DataChannelInit {
             protocol: String::new(),
             negotiated: false,
             id: None,
+            priority: PriorityType::default(),
         }
     }
 }

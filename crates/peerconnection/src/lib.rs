@@ -72,7 +72,7 @@ pub use api::{
 pub use capability::{Capabilities, RtpHeaderExtensionCapability};
 pub use config::{
     AnswerOptions, BundlePolicy, Configuration, DataChannelInit, IceTransportPolicy, OfferOptions,
-    RtcpMuxPolicy,
+    PriorityType, RtcpMuxPolicy,
 };
 pub use connectivity::{ConnectivityReport, ConnectivityVerdict, HandshakeReport};
 pub use endpoint::{Endpoint, EndpointConfig, EndpointStats};
@@ -84,7 +84,7 @@ pub use event::{ReceivedTrack, TrackEvent};
 pub use interceptor;
 pub use layer;
 pub use layer::IceServer;
-pub use message::DataChannelMessage;
+pub use message::{DataChannelMessage, DataChannelPart};
 pub use net;
 #[cfg(feature = "rtp")]
 pub use parameters::{

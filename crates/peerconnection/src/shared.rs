@@ -12,7 +12,7 @@ pub(crate) use self::outbox::Outbox;
 use crate::api::state::DataChannelState;
 use crate::error::Error;
 use crate::event::Event;
-use crate::message::DataChannelMessage;
+use crate::message::{DataChannelMessage, DataChannelPart};
 pub(crate) use crate::owner::{DriverWake, Socket};
 use crate::session::{Payload, Session, SessionEvent, ShellRequest};
 use datachannel::ChannelKey;
@@ -112,6 +112,10 @@ pub(crate) enum ChannelChange {
 #[derive(Debug)]
 pub(crate) struct Received {
     pub(crate) message: DataChannelMessage,
+    /// Whether it begins and ends its message.
+    ends: (bool, bool),
+    is_text: bool,
+    aborted: bool,
     pub(crate) stream: u16,
     pub(crate) wire_len: usize,
 }
@@ -304,7 +308,11 @@ impl State {
                 .consume(now(), incoming.stream, incoming.wire_len);
             return true;
         }
+        let (first, last) = (incoming.first, incoming.last);
+        let (is_text, aborted) = (incoming.payload == Payload::Text, incoming.aborted);
         let message = match incoming.payload {
+            // Characters may lie across the parts of a text.
+            _ if !(first && last) => DataChannelMessage::Binary(incoming.data),
             Payload::Binary => DataChannelMessage::Binary(incoming.data),
             Payload::Text => {
                 DataChannelMessage::Text(match String::from_utf8(incoming.data.into()) {
@@ -321,6 +329,9 @@ impl State {
             sequence,
             Received {
                 message,
+                ends: (first, last),
+                is_text,
+                aborted,
                 stream,
                 wire_len,
             },
@@ -389,6 +400,32 @@ impl State {
         key: ChannelKey,
         now: Instant,
     ) -> Option<(Event<DataChannelMessage>, bool)> {
+        let (event, wake) = self.take_received(key, now)?;
+        Some((event.map(|received| received.message), wake))
+    }
+
+    /// The same with what is told of parts.
+    pub(crate) fn take_part(
+        &mut self,
+        key: ChannelKey,
+        now: Instant,
+    ) -> Option<(DataChannelPart, bool)> {
+        let (event, wake) = self.take_received(key, now)?;
+        let received = event.kind;
+        let part = DataChannelPart {
+            data: match received.message {
+                DataChannelMessage::Binary(data) => data,
+                DataChannelMessage::Text(text) => text.into_bytes().into(),
+            },
+            is_text: received.is_text,
+            first: received.ends.0,
+            last: received.ends.1,
+            aborted: received.aborted,
+        };
+        Some((part, wake))
+    }
+
+    fn take_received(&mut self, key: ChannelKey, now: Instant) -> Option<(Event<Received>, bool)> {
         let slot = self.channels.get_mut(&key)?;
         let event = slot.messages.pop_front()?;
         let (stream, wire_len) = (event.kind.stream, event.kind.wire_len);
@@ -402,7 +439,7 @@ impl State {
         if wake {
             self.consumed = 0;
         }
-        Some((event.map(|received| received.message), wake))
+        Some((event, wake))
     }
 
     /// A writer of this channel waits for room for so many bytes.

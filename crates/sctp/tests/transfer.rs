@@ -513,3 +513,17 @@ fn a_message_that_has_begun_may_be_finished_before_a_reset() {
     pair.run_until(|pair| pair.ends[1].has(reset));
     assert_eq!(pair.ends[1].messages[0].data.len(), 20);
 }
+
+// sctp-036
+#[test]
+fn a_small_message_does_not_wait_for_others_or_for_acknowledgements() {
+    let mut pair = Pair::connected(1);
+    pair.record = true;
+    for n in 0..5 {
+        pair.send_text(0, 0, "x");
+        assert_eq!(pair.sent.len(), n + 1, "it left at once, alone");
+        pair.run_for(Duration::from_millis(1));
+    }
+    pair.settle();
+    assert_eq!(pair.ends[1].texts(), ["x"; 5]);
+}

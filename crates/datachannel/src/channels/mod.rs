@@ -227,6 +227,13 @@ impl Channels {
             .is_none_or(|channel| channel.init.reliability() == Reliability::Reliable)
     }
 
+    /// Whether a message in parts is being sent on a channel.
+    #[must_use]
+    pub fn is_sending(&self, key: ChannelKey) -> bool {
+        let channel = self.channels.get(&key);
+        channel.is_some_and(|channel| channel.sending.is_some())
+    }
+
     /// Whether a message of the user has been sent on a channel: until then all that left it was
     /// control.
     #[must_use]

@@ -1,9 +1,10 @@
 use crate::api::connection::Handle;
 use crate::api::state::DataChannelState;
 use crate::api::stream::DataChannelStream;
+use crate::config::PriorityType;
 use crate::error::{Error, ErrorKind};
 use crate::event::{DataChannelEvent, Event};
-use crate::message::DataChannelMessage;
+use crate::message::{DataChannelMessage, DataChannelPart};
 use crate::session::Payload;
 use crate::shared::{ChannelChange, SEND_HIGH_WATER, Signals, State};
 use bytes::Bytes;
@@ -77,6 +78,12 @@ impl DataChannel {
     #[must_use]
     pub fn id(&self) -> Option<u16> {
         self.lock().session.channel_info(self.key).id
+    }
+
+    /// The share among the channels that send, as either side has asked for (webrtc-priority §4.3).
+    #[must_use]
+    pub fn priority(&self) -> PriorityType {
+        self.lock().session.channel_info(self.key).priority
     }
 
     /// Where it stands.
@@ -158,19 +165,67 @@ impl DataChannel {
             .call(|state, now| state.session.send(now, self.key, Payload::Text, &data))
     }
 
+    /// Sends the next part of a binary message, which need not be in memory as a whole: the first
+    /// part if none is under way, and with `last` the one that ends the message. It waits as
+    /// [`send`](Self::send) does. Between the parts no other message can be sent on this channel;
+    /// a message that is under way when the channel is closed may be finished.
+    ///
+    /// Cancel safe: dropped while it waits, nothing was sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), the length counted over all parts; [`ErrorKind::Type`] for a part of
+    /// several without bytes.
+    pub async fn send_part(&self, data: Bytes, last: bool) -> Result<(), Error> {
+        let send = |state: &mut State, now| {
+            let session = &mut state.session;
+            session.send_part(now, self.key, Payload::Binary, last, &data)
+        };
+        self.send_when_there_is_room(data.len(), send).await
+    }
+
+    /// From the next message on, gives messages out in the parts in which they come, through
+    /// [`recv_part`](Self::recv_part), or whole again. A message in parts may be longer than
+    /// 256 KiB, up to the [configured](crate::Configuration::max_message_size) size, and is nowhere
+    /// held as a whole. Returns whether it can: channels with limited reliability cannot.
+    pub fn receive_in_parts(&self, in_parts: bool) -> bool {
+        self.lock().session.receive_in_parts(self.key, in_parts)
+    }
+
+    /// The next part of a message, or a whole one; `None` once the channel is closed and its
+    /// messages are taken.
+    ///
+    /// Cancel safe.
+    pub async fn recv_part(&self) -> Option<DataChannelPart> {
+        self.wait_for(|state, now| match state.take_part(self.key, now) {
+            Some((part, wake)) => Some((Some(part), wake)),
+            None => is_closed(state, self.key).then_some((None, false)),
+        })
+        .await
+    }
+
     async fn send_waiting(&self, payload: Payload, data: Bytes) -> Result<(), Error> {
+        let send = |state: &mut State, now| state.session.send(now, self.key, payload, &data);
+        self.send_when_there_is_room(data.len(), send).await
+    }
+
+    async fn send_when_there_is_room(
+        &self,
+        len: usize,
+        send: impl Fn(&mut State, std::time::Instant) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         loop {
             // Made before the look, so that no wake-up between is lost.
             let writable = self.signals.writable.notified();
             let sent = self.handle.shared.call(|state, now| {
                 let full = state.session.buffered_amount(self.key) > SEND_HIGH_WATER;
                 if !full {
-                    match state.session.send(now, self.key, payload, &data) {
+                    match send(state, now) {
                         Err(error) if error.kind() == ErrorKind::Operation => {}
                         sent => return Some(sent),
                     }
                 }
-                state.wait_for_room(self.key, data.len().max(1));
+                state.wait_for_room(self.key, len.max(1));
                 None
             });
             match sent {

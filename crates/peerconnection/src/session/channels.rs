@@ -2,7 +2,7 @@
 
 use super::{Session, SessionEvent};
 use crate::api::state::DataChannelState;
-use crate::config::DataChannelInit;
+use crate::config::{DataChannelInit, PriorityType};
 use crate::error::{Error, ErrorKind};
 use bytes::Bytes;
 use datachannel::{
@@ -34,6 +34,12 @@ pub struct IncomingMessage {
     pub payload: Payload,
     /// Whether the channel never gives a message up.
     pub reliable: bool,
+    /// The first part of its message, or all of it.
+    pub first: bool,
+    /// The last part, or all.
+    pub last: bool,
+    /// The rest of the message will not come; there are no bytes.
+    pub aborted: bool,
     /// The bytes.
     pub data: Bytes,
 }
@@ -56,6 +62,8 @@ pub struct DataChannelInfo {
     pub negotiated: bool,
     /// The stream, once chosen.
     pub id: Option<u16>,
+    /// The share of the channel among those that send.
+    pub priority: PriorityType,
 }
 
 impl Session {
@@ -78,6 +86,7 @@ impl Session {
         channel.ordered = init.ordered;
         channel.max_packet_life_time = init.max_packet_life_time;
         channel.max_retransmits = init.max_retransmits;
+        channel.priority = init.priority.weight();
         channel.negotiated = match (init.negotiated, init.id) {
             (true, None) => {
                 return Err(Error::new(
@@ -130,6 +139,48 @@ impl Session {
                 format!("the message has {len} bytes, the peer takes {max}"),
             ));
         }
+        self.send_checked(now, key, payload, (true, true), data)
+    }
+
+    /// Sends the next part of a message, which need not be in memory as a whole: the first if none
+    /// is under way, and with `last` the one that ends it.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send), the length counted over all parts. [`ErrorKind::Type`] for a part of
+    /// several without bytes.
+    pub fn send_part(
+        &mut self,
+        now: Instant,
+        key: ChannelKey,
+        payload: Payload,
+        last: bool,
+        data: &Bytes,
+    ) -> Result<(), Error> {
+        let first = !self.channels.is_sending(key);
+        self.send_checked(now, key, payload, (first, last), data)
+    }
+
+    /// Gives the messages of a reliable channel out in the parts in which they come, from the next
+    /// one on, or whole again. Returns whether it can: where messages may be given up, they are
+    /// given out whole.
+    pub fn receive_in_parts(&mut self, key: ChannelKey, in_parts: bool) -> bool {
+        let can = self.channels.is_reliable(key);
+        if can {
+            self.channels.receive_in_parts(key, in_parts);
+        }
+        can
+    }
+
+    fn send_checked(
+        &mut self,
+        now: Instant,
+        key: ChannelKey,
+        payload: Payload,
+        (first, last): (bool, bool),
+        data: &Bytes,
+    ) -> Result<(), Error> {
+        let len = data.len();
         let Some(transport) = &mut self.transport else {
             return Err(Error::closed());
         };
@@ -142,10 +193,10 @@ impl Session {
         };
         let outgoing = self
             .channels
-            .send(key, payload, data.clone())
+            .send_part(key, payload, first, last, data.clone())
             .map_err(|error| {
                 let kind = match error {
-                    SendError::TooLong { .. } => ErrorKind::Type,
+                    SendError::TooLong { .. } | SendError::EmptyPart => ErrorKind::Type,
                     _ => ErrorKind::InvalidState,
                 };
                 Error::new(kind, "the message was not sent").with_source(error)
@@ -188,6 +239,9 @@ impl Session {
                 datachannel::Payload::Binary => Payload::Binary,
             },
             reliable: self.channels.is_reliable(received.key),
+            first: received.first,
+            last: received.last,
+            aborted: received.aborted,
             data: received.data,
         })
     }
@@ -213,6 +267,7 @@ impl Session {
             max_retransmits: info.init.max_retransmits,
             negotiated: info.init.negotiated.is_some(),
             id: info.id,
+            priority: PriorityType::of(info.init.priority),
         }
     }
 
@@ -275,6 +330,16 @@ impl Session {
         }
     }
 
+    /// dc-013: the weight that either side gave the channel (RFC 8832 §5.1).
+    fn apply_priority(&mut self, key: ChannelKey) {
+        let info = self.channels.info(key);
+        if let Some((weight, stream)) = info.and_then(|info| Some((info.init.priority, info.id?)))
+            && let Some(transport) = &mut self.transport
+        {
+            transport.sctp.set_priority(stream, weight);
+        }
+    }
+
     /// Hands what SCTP received to the channels.
     pub(super) fn pump_messages(&mut self) {
         let Some(transport) = &mut self.transport else {
@@ -287,8 +352,13 @@ impl Session {
                 first,
                 last,
                 data,
+                aborted,
                 ..
             } = message;
+            if aborted {
+                self.channels.handle_aborted(stream);
+                continue;
+            }
             self.channels
                 .handle_message(stream, protocol, first, last, data);
         }
@@ -327,6 +397,7 @@ impl Session {
             ChannelEvent::Opened { key } => {
                 self.channels_opened += 1;
                 self.apply_low_threshold(key);
+                self.apply_priority(key);
                 SessionEvent::ChannelOpen(key)
             }
             ChannelEvent::Closing { key } => SessionEvent::ChannelClosing(key),
@@ -354,6 +425,7 @@ fn channel_error(error: ChannelError) -> Error {
 fn layer_message(outgoing: datachannel::Outgoing) -> Outgoing {
     let mut message = Outgoing::new(outgoing.stream, outgoing.protocol, outgoing.data);
     message.unordered = outgoing.unordered;
+    (message.first, message.last) = (outgoing.first, outgoing.last);
     message.reliability = match outgoing.reliability {
         datachannel::Reliability::MaxRetransmits(count) => Reliability::MaxRetransmits(count),
         datachannel::Reliability::MaxLifetime(lifetime) => Reliability::MaxLifetime(lifetime),

@@ -29,7 +29,7 @@ pub use self::media::{
 pub use self::stack::Stack;
 
 use self::media::Transceivers;
-use self::negotiation::{Applied, LocalTransport, MAX_MESSAGE_SIZE, Negotiation};
+use self::negotiation::{Applied, LocalTransport, Negotiation};
 use self::state::States;
 use self::transports::Transport;
 use crate::api::candidate::IceCandidatePair;
@@ -498,7 +498,8 @@ impl Session {
                 ice.policy = self.configuration.ice_transport_policy.into();
                 let certificate = self.certificate.clone();
                 let (stack, waker) = (&self.stack, &self.waker);
-                Transport::new(stack, self.start, certificate, ice, MAX_MESSAGE_SIZE, waker)
+                let max_message = self.configuration.max_message_size;
+                Transport::new(stack, self.start, certificate, ice, max_message, waker)
                     .map_err(Error::from_dtls)?
             }
         };
@@ -513,6 +514,7 @@ impl Session {
             fingerprints: self.certificate.fingerprints(),
             tls_id: self.tls_id.clone(),
             init: self.local_init(),
+            max_message: self.configuration.max_message_size,
         })
     }
 

@@ -203,7 +203,8 @@ impl Session {
                     outgoing_streams,
                 } => {
                     self.send_buffer = self.send_capacity();
-                    self.channels.set_max_send_len(self.max_message_size());
+                    let most = self.remote_max_message.unwrap_or(usize::MAX);
+                    self.channels.set_max_send_len(most);
                     self.channels
                         .transport_connected(incoming_streams, outgoing_streams);
                 }

@@ -1,8 +1,8 @@
 //! Making an answer (RFC 9429 §5.3).
 
 use super::{
-    LocalInit, LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section, is_bundled,
-    push_transport, rejected, riding_sections, speaks_rtp,
+    LocalInit, LocalTransport, Negotiation, SCTP_PORT, data_section, is_bundled, push_transport,
+    rejected, riding_sections, speaks_rtp,
 };
 use crate::api::description::{SdpType, SessionDescription};
 use crate::error::{Error, ErrorKind};
@@ -98,7 +98,7 @@ fn data_answer(offered: &Media, transport: &LocalTransport, setup: Setup) -> Med
     } else {
         section.push("sctp-port", SCTP_PORT.to_string());
     }
-    section.push("max-message-size", MAX_MESSAGE_SIZE.to_string());
+    section.push("max-message-size", transport.announced_size());
     LocalInit::answer(transport.init.as_ref(), offered, &mut section);
     if offered.mid().is_none() {
         section.remove("mid");

@@ -384,7 +384,8 @@ impl Session {
     ) -> Result<(), Error> {
         if let Some(data) = data {
             self.remote_max_message = data.max_message_size;
-            self.channels.set_max_send_len(self.max_message_size());
+            let most = self.remote_max_message.unwrap_or(usize::MAX);
+            self.channels.set_max_send_len(most);
             self.remote_sctp_port = Some(data.sctp_port);
             self.agree_on_init(ours, &data);
         }

@@ -15,14 +15,11 @@ use layer::{Credentials, Fingerprint};
 use sdp::{Description, Media, Origin, ParseError, Setup};
 use std::collections::BTreeSet;
 
-#[cfg(feature = "rtp")]
 pub(crate) use init::LocalInit;
+#[cfg(feature = "rtp")]
 pub(crate) use remote::refused;
 pub(crate) use remote::{RemoteData, RemoteTransport};
 pub(crate) use signaling::Side;
-
-/// What we say our largest message is, in bytes; what Chromium and Safari say too.
-pub(crate) const MAX_MESSAGE_SIZE: usize = 262_144;
 
 /// The most sections of a description of the peer; one with more is refused.
 const MAX_SECTIONS: usize = 1024;
@@ -130,6 +127,17 @@ pub(crate) struct LocalTransport {
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) tls_id: String,
     pub(crate) init: Option<LocalInit>,
+    pub(crate) max_message: usize,
+}
+
+impl LocalTransport {
+    /// RFC 8841 §6.1: 0 means any size.
+    fn announced_size(&self) -> usize {
+        match self.max_message {
+            usize::MAX => 0,
+            size => size,
+        }
+    }
 }
 
 /// Current and pending descriptions of both sides (RFC 9429 §4.1.13 to §4.1.16).

@@ -1,8 +1,8 @@
 //! Making an offer (RFC 9429 §5.2).
 
 use super::{
-    LocalInit, LocalTransport, MAX_MESSAGE_SIZE, Negotiation, SCTP_PORT, data_section,
-    push_transport, rejected, speaks_rtp,
+    LocalInit, LocalTransport, Negotiation, SCTP_PORT, data_section, push_transport, rejected,
+    speaks_rtp,
 };
 use crate::api::description::{SdpType, SessionDescription};
 use crate::session::media::Transceivers;
@@ -89,7 +89,7 @@ fn data_offer(mid: &str, transport: &LocalTransport) -> Media {
     let mut section = Media::data();
     push_transport(&mut section, mid, transport, Setup::ActPass);
     section.push("sctp-port", SCTP_PORT.to_string());
-    section.push("max-message-size", MAX_MESSAGE_SIZE.to_string());
+    section.push("max-message-size", transport.announced_size());
     LocalInit::offer(transport.init.as_ref(), &mut section);
     section
 }

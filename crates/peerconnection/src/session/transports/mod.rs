@@ -63,6 +63,9 @@ impl Transport {
         let mut sctp_config = SctpConfig::new(waker.clone());
         sctp_config.max_packet = INITIAL_PAYLOAD - dtls.overhead();
         sctp_config.max_message = max_message;
+        // What no channel takes whole comes in parts.
+        let whole = datachannel::Config::default().max_message_len;
+        sctp_config.partial_delivery = (max_message > whole).then_some(whole);
         sctp_config.authenticated = true;
         Ok(Self {
             ice: stack.ice.new_ice(start, ice),
