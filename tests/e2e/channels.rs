@@ -232,7 +232,7 @@ fn a_channel_on_a_used_stream_begins_anew() {
     }));
 }
 
-/// dc-012
+/// dc-012, sctp-020
 #[test]
 fn closing_the_connection_closes_its_channels_at_the_other_end() {
     let mut pair = pair(&Link::delayed(Duration::from_millis(5)));
