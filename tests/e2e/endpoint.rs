@@ -95,6 +95,46 @@ async fn connections_behind_one_port_hear_only_their_own_peer() {
     assert_eq!(endpoint.stats().connections, 0);
 }
 
+/// dfx-070, ice-061: servers that everybody reaches are lite, and have one port.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lite_connections_behind_one_port_hear_only_their_own_peer() {
+    let endpoint = endpoint(2);
+    let mut ice = ice::Factory::default();
+    ice.include_loopback = true;
+    ice.interface_filter = Some(ice::InterfaceFilter::new(|it| it.address == LOCALHOST));
+    ice.lite = true;
+    let ice: Arc<dyn layer::NewIce> = Arc::new(ice);
+    let mut open_ones = Vec::new();
+    for number in 0..6 {
+        let mut stack = Stack::default();
+        stack.ice = Arc::clone(&ice);
+        let far = endpoint.peer_connection_with_stack(Configuration::default(), stack);
+        let (near, far) = (client(), far.build().unwrap());
+        // Whoever offers, the full agent controls (ice-021).
+        let (offerer, answerer) = if number % 2 == 0 {
+            (&near, &far)
+        } else {
+            (&far, &near)
+        };
+        let channel = offerer.create_data_channel("chat", None).unwrap();
+        connect(offerer, answerer).await;
+        timeout(LIMIT, channel.opened()).await.unwrap().unwrap();
+        let other = incoming_channel(answerer).await;
+        let sdp = far.local_description().unwrap().sdp().to_owned();
+        assert_eq!(sdp.matches("a=ice-lite").count(), 1, "{sdp}");
+        open_ones.push((near, channel, far, other));
+    }
+    for (number, (near, one, far, other)) in open_ones.iter().enumerate() {
+        echo(one, other, &format!("number {number}")).await;
+        let sent = |connection: &PeerConnection| {
+            let pairs = connection.connectivity_report().ice.pairs;
+            pairs.iter().map(|pair| pair.requests_sent).sum::<u64>()
+        };
+        assert!(sent(near) > 0);
+        assert_eq!(sent(far), 0, "it answers and never asks");
+    }
+}
+
 #[tokio::test]
 async fn large_messages_cross_an_endpoint_of_one_shard_both_ways() {
     let endpoint = endpoint(1);

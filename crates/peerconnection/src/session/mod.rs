@@ -508,9 +508,11 @@ impl Session {
 
     /// What a description of ours says about the transport.
     fn local_transport(&mut self) -> Result<LocalTransport, Error> {
-        let current = self.ensure_transport()?.ice.local_credentials().clone();
+        let ice = &self.ensure_transport()?.ice;
+        let (current, lite) = (ice.local_credentials().clone(), ice.is_lite());
         Ok(LocalTransport {
             credentials: self.restart.clone().unwrap_or(current),
+            lite,
             fingerprints: self.certificate.fingerprints(),
             tls_id: self.tls_id.clone(),
             init: self.local_init(),

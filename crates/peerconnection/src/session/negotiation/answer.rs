@@ -26,7 +26,7 @@ impl Negotiation {
             ));
         };
         let offer = &offer.description;
-        let mut answer = self.start_description();
+        let mut answer = self.start_description(transport);
         let data = data_section(offer);
         let rides = riding_sections(offer);
         // Without a bundle the first section that is taken has the only transport.

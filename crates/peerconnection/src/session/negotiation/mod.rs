@@ -124,6 +124,8 @@ pub(crate) fn riding_sections(description: &Description) -> Vec<bool> {
 #[derive(Clone, Debug)]
 pub(crate) struct LocalTransport {
     pub(crate) credentials: Credentials,
+    /// We only answer checks (RFC 8445 §2.5).
+    pub(crate) lite: bool,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) tls_id: String,
     pub(crate) init: Option<LocalInit>,
@@ -359,10 +361,14 @@ impl Negotiation {
     }
 
     /// The text of an empty description of ours; the version is one more than the last one set.
-    fn start_description(&self) -> Description {
+    fn start_description(&self, transport: &LocalTransport) -> Description {
         let mut description = Description::new(Origin::new(self.session_id, self.session_version));
         // RFC 9429 §5.2.1: both at session level. ice2 says RFC 8445 (§10).
         description.push("ice-options", "trickle ice2");
+        // ice-061: the peer is to control (RFC 8839 §5.3).
+        if transport.lite {
+            description.push_flag("ice-lite");
+        }
         description
     }
 

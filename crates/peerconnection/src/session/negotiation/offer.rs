@@ -17,7 +17,7 @@ impl Negotiation {
         media: &mut Transceivers,
         transport: &LocalTransport,
     ) -> SessionDescription {
-        let mut offer = self.start_description();
+        let mut offer = self.start_description(transport);
         let known = self.local().map(|applied| &applied.description);
         let data = known.and_then(data_section);
         let sections = known.map_or(&[][..], |description| &description.media);
