@@ -27,8 +27,9 @@ mod relay;
 mod server;
 mod turn_server;
 
+use axum::Router;
 use browser::{Addresses, Browser};
-use example::Example;
+use example::{Begun, Example};
 use network::Inside;
 use page::{Page, Report};
 use std::sync::{Mutex, PoisonError};
@@ -326,14 +327,7 @@ async fn run(inside: &Inside, visit: Visit) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("bound");
     let url = format!("http://{address}{}", visited.path());
-    let (served, example) = match visited {
-        Page::Example(example) => {
-            let (routes, begun) = example.begin(inside.scratch());
-            (routes, Some(begun))
-        }
-        Page::Paths => (server::router().merge(turn_server::router()), None),
-        _ => (server::router().merge(relay::router()), None),
-    };
+    let (served, example) = serve(visited, inside);
     let app = served.merge(page);
     tokio::spawn(async move { axum::serve(listener, app).await });
 
@@ -380,6 +374,18 @@ async fn run(inside: &Inside, visit: Visit) {
     );
     if let Some(example) = example {
         example.end().await;
+    }
+}
+
+/// What a page talks to.
+fn serve(visited: Page, inside: &Inside) -> (Router, Option<Begun>) {
+    match visited {
+        Page::Example(example) => {
+            let (routes, begun) = example.begin(inside.scratch());
+            (routes, Some(begun))
+        }
+        Page::Paths => (server::router().merge(turn_server::router()), None),
+        _ => (server::router().merge(relay::router()), None),
     }
 }
 
