@@ -25,6 +25,7 @@ mod memory;
 mod negotiation;
 mod offers;
 mod pair;
+mod parts;
 mod stages;
 #[cfg(feature = "swap")]
 mod swap;

@@ -219,6 +219,24 @@ fn a_stream_that_ends_says_goodbye_last() {
     assert_eq!(pair.ends[0].pipeline.poll_timeout(), None);
 }
 
+/// What is still to be said is said in order: a stream that is taken up again has not ended.
+#[test]
+fn a_stream_that_goes_on_says_no_goodbye() {
+    let mut pair = Pair::new(seed(16));
+    pair.bind(&audio_stream());
+    pair.send(0, audio(0));
+    pair.run(Duration::from_millis(50));
+    let now = pair.now;
+    let pipeline = &mut pair.ends[0].pipeline;
+    pipeline.unbind(now, Direction::Outgoing, AUDIO);
+    pipeline.bind(now, audio_stream()).unwrap();
+    pair.collect(0);
+    pair.send(0, audio(1));
+    pair.run(Duration::from_secs(10));
+    let gone = Event::Goodbye { ssrc: AUDIO };
+    assert!(!pair.ends[1].events.contains(&gone));
+}
+
 /// rtcp-002, rtcp-018
 #[test]
 fn feedback_between_reports_is_a_minimal_compound() {

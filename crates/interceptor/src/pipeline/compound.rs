@@ -85,6 +85,14 @@ impl Compound {
         .push_back(packet);
     }
 
+    /// The stream goes on: it does not say goodbye.
+    pub(super) fn keep(&mut self, ssrc: u32) {
+        self.goodbyes.retain(|packet| match packet {
+            rtcp::Packet::Goodbye(goodbye) => goodbye.ssrcs[..] != [ssrc],
+            _ => true,
+        });
+    }
+
     /// Writes the next datagram.
     pub(super) fn write(&mut self, out: &mut [u8], stats: &mut PipelineStats) -> Option<usize> {
         let room = out.len().min(self.max_len);

@@ -153,6 +153,9 @@ impl Pipeline {
         if self.routes.conflict(&stream) {
             return Err(Error::SsrcInUse);
         }
+        if stream.direction == Direction::Outgoing {
+            self.compound.keep(stream.ssrc);
+        }
         let mut route = Route::new(stream.ssrc);
         for (at, (_, stage)) in self.stages.iter_mut().enumerate() {
             route.add(at, stage.bind(now, &stream));

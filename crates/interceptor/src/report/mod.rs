@@ -182,6 +182,9 @@ impl Stage for Reports {
             self.forget(stream.direction, old);
         }
         for ssrc in [Some(stream.ssrc), bound.rtx].into_iter().flatten() {
+            if stream.direction == Direction::Outgoing {
+                self.goodbyes.retain(|gone| *gone != ssrc);
+            }
             self.follow(now, stream.direction, ssrc, stream.clock_rate);
         }
         Interest::Quiet
