@@ -91,6 +91,7 @@ mod tests {
         PacketIndex { roc, seq }
     }
 
+    /// srtp-005.
     #[test]
     fn the_nearest_index_is_taken_on_both_sides_of_a_wrap() {
         for (highest, seq, expected) in [

@@ -91,6 +91,7 @@ mod tests {
         assert!(!window.admits(999) && !window.admits(1000) && window.admits(1001));
     }
 
+    /// srtp-007: at least 64.
     #[test]
     fn sizes_are_rounded_up_and_kept_within_bounds() {
         for (asked, size) in [(0, 64), (65, 128), (1024, 1024), (1 << 20, 1 << 15)] {

@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(packet[..len], plain);
     }
 
-    /// RFC 7714 §16.1.1.
+    /// srtp-016: RFC 7714 §16.1.1.
     #[test]
     fn an_rtp_packet_under_aes_128_is_that_of_rfc_7714() {
         seals_rtp(
@@ -245,7 +245,7 @@ mod tests {
         );
     }
 
-    /// RFC 7714 §16.2.1.
+    /// srtp-016: RFC 7714 §16.2.1.
     #[test]
     fn an_rtp_packet_under_aes_256_is_that_of_rfc_7714() {
         seals_rtp(
@@ -256,7 +256,7 @@ mod tests {
         );
     }
 
-    /// RFC 7714 §17.1 and §17.3.
+    /// srtp-017: RFC 7714 §17.1 and §17.3.
     #[test]
     fn rtcp_packets_under_aes_128_are_those_of_rfc_7714() {
         let aead = Provider::default().aes128_gcm;
@@ -276,7 +276,7 @@ mod tests {
         );
     }
 
-    /// RFC 7714 §17.2 and §17.4.
+    /// srtp-017: RFC 7714 §17.2 and §17.4.
     #[test]
     fn rtcp_packets_under_aes_256_are_those_of_rfc_7714() {
         let aead = Provider::default().aes256_gcm;
