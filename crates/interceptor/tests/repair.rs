@@ -57,7 +57,7 @@ fn assert_repaired(pair: &Pair) {
     }
 }
 
-/// int-001, int-002, int-003, rtp-029
+/// int-001, int-002, int-003, rtp-029; int-004: what RTX brings back comes once.
 #[test]
 fn all_packets_are_repaired_at_5_and_at_30_percent_loss() {
     for loss in [5, 30] {

@@ -13,7 +13,10 @@ mod link;
 use link::{Dice, Pair, VIDEO, VIDEO_RTX, seed, start, video, video_stream};
 use muonrtc_interceptor::{Config, Direction, Error, Event, Pipeline, Stream};
 use proptest::prelude::*;
-use rtp::rtcp::{self, Nack, ReceiverReport, ReportBlock, TransportFeedback};
+use rtp::rtcp::{
+    self, Nack, ReceiverReport, ReportBlock, SourceChunk, SourceDescription, SourceItem,
+    SourceItemType, TransportFeedback,
+};
 use rtp::{Header, Packet};
 use std::time::{Duration, Instant};
 
@@ -95,6 +98,40 @@ fn a_flood_of_nacks_brings_each_packet_once_in_a_round_trip() {
         now += Duration::from_millis(1);
     }
     assert_eq!(sent, 100 * 10, "one second of round trips of 100 ms");
+}
+
+/// rtp-036: names may be empty, long, of any bytes, the same for many sources, several for one and
+/// others with each report: nothing hangs on them.
+#[test]
+fn the_peer_may_have_any_names_and_several() {
+    let mut pair = Pair::new(seed(31));
+    pair.bind(&video_stream());
+    let names: [&[u8]; 5] = [b"", b"a@b", &[0xFF; 255], b"a@b", "ü".as_bytes()];
+    let sources = [VIDEO, VIDEO, VIDEO_RTX, 1, 2];
+    for round in 0..names.len() {
+        pair.stream_video(10 * round as u16, 10, Duration::from_millis(10));
+        let chunk = |(at, ssrc): (usize, u32)| SourceChunk {
+            ssrc,
+            items: [SourceItem {
+                item_type: SourceItemType::CNAME,
+                text: names[(at + round) % names.len()].into(),
+            }]
+            .into_iter()
+            .collect(),
+        };
+        let description = rtcp::Packet::from(SourceDescription {
+            chunks: sources.into_iter().enumerate().map(chunk).collect(),
+        });
+        let compound = [bytes(ReceiverReport::default()), bytes(description.clone())].concat();
+        let mut seen = Vec::new();
+        let pipeline = &mut pair.ends[1].pipeline;
+        pipeline.handle_incoming_rtcp(pair.now, &compound, |packet| seen.push(packet.clone()));
+        assert_eq!(seen.last(), Some(&description));
+    }
+    pair.run(Duration::from_secs(1));
+    let pipeline = &pair.ends[1].pipeline;
+    assert_eq!(pipeline.pipeline_stats().rtcp_malformed, 0);
+    assert_eq!(pair.ends[1].numbers(VIDEO).len(), 50);
 }
 
 /// rtp-032

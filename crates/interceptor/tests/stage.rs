@@ -298,7 +298,7 @@ fn callers_are_told_where_a_bound_is_reached() {
     );
 }
 
-/// rtp-021, rtp-030, rtp-034
+/// rtp-021, rtp-030, rtp-034; rtp-004: the timestamp is that of the original.
 #[test]
 fn a_retransmission_carries_the_repaired_rid_and_comes_out_with_the_rid() {
     let now = Instant::now();

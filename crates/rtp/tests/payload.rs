@@ -53,6 +53,7 @@ fn packets(name: &str, frames: &[Vec<u8>], max_payload: usize) -> Vec<Packet> {
             packets.push(Packet::new(header, payload));
         });
         result.unwrap();
+        // rtp-007: the marker is on the last packet of a frame of video.
         let markers = packets[first..]
             .iter()
             .filter(|packet| packet.header.marker);

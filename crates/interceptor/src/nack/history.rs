@@ -171,6 +171,7 @@ mod tests {
         assert_eq!(history.take(now, 7, Duration::ZERO), Some(long));
     }
 
+    /// rtp-033: what is older than rtx-time is not sent again.
     #[test]
     fn a_packet_is_taken_once_within_the_spacing_and_not_when_it_is_old() {
         let (mut history, now) = filled(50, Duration::from_millis(10));

@@ -74,7 +74,7 @@ impl Reception {
 
     pub(super) fn set_clock_rate(&mut self, clock_rate: u32) {
         if self.clock_rate != clock_rate {
-            // RFC 7160 §4.2: transit times of two clocks cannot be compared.
+            // RFC 7160 §4.3: transit times of two clocks cannot be compared.
             self.clock_rate = clock_rate;
             self.transit = None;
         }

@@ -58,10 +58,13 @@ impl Transmission {
         }
     }
 
-    /// Whether it has sent within that time: only then it has an SR (RFC 3550 §6.4).
+    /// Whether it has sent within that time: only then it has an SR (RFC 3550 §6.4). With a clock
+    /// that was set anew it has none before a packet has told the time of that clock.
     pub(super) fn is_active(&self, now: Instant, within: Duration) -> bool {
-        self.last_sent
-            .is_some_and(|last| now.saturating_duration_since(last) <= within)
+        self.clock.is_some()
+            && self
+                .last_sent
+                .is_some_and(|last| now.saturating_duration_since(last) <= within)
     }
 
     /// The report of now, without blocks: the RTP timestamp is that of the same instant.
@@ -125,5 +128,23 @@ mod tests {
         let report = transmission.report(at, NtpTimestamp(1), 7);
         assert_eq!(report.rtp_timestamp, 810);
         assert_eq!((report.packet_count, report.octet_count), (2, 200));
+    }
+
+    #[test]
+    fn with_another_clock_there_is_no_report_before_a_packet_of_it() {
+        let now = Instant::now();
+        let within = Duration::from_secs(2);
+        let packet = Packet::new(Header::default(), vec![0; 100]);
+        let mut transmission = Transmission::new(48_000);
+        transmission.packet(now, &packet);
+        transmission.set_clock_rate(48_000);
+        assert!(transmission.is_active(now, within));
+        transmission.set_clock_rate(8000);
+        assert!(!transmission.is_active(now, within));
+        transmission.packet(now, &packet);
+        assert!(transmission.is_active(now, within));
+        let later = now + Duration::from_secs(1);
+        let report = transmission.report(later, NtpTimestamp(1), 7);
+        assert_eq!((report.rtp_timestamp, report.packet_count), (8000, 2));
     }
 }

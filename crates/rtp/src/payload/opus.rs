@@ -114,9 +114,10 @@ impl super::Packetizer for Packetizer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Packetizer, TableOfContents};
-    use crate::DecodeError;
+    use super::{CLOCK_RATE, DEPACKETIZER, Packetizer, TableOfContents};
     use crate::payload::Packetizer as _;
+    use crate::payload::sample_builder::{Config, SampleBuilder};
+    use crate::{DecodeError, Header, Packet, Sample};
     use bytes::Bytes;
     use std::time::Duration;
 
@@ -156,7 +157,7 @@ mod tests {
         assert_eq!(packet.frame_duration(), Duration::from_millis(20));
     }
 
-    // media-011
+    // media-011, rtp-007
     #[test]
     fn the_marker_is_set_after_silence_only() {
         let mut markers = Vec::new();
@@ -169,5 +170,57 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(markers, [true, false, false, true]);
+    }
+
+    // media-005: one Opus packet is one payload, as it is, and none is cut.
+    #[test]
+    fn a_packet_is_one_payload_or_refused() {
+        let packet = Bytes::from(vec![0xFC; 100]);
+        let mut payloads = Vec::new();
+        let mut packetizer = Packetizer::default();
+        packetizer
+            .packetize(&packet, 100, &mut |payload, _| payloads.push(payload))
+            .unwrap();
+        assert_eq!(payloads, std::slice::from_ref(&packet));
+        let refused = packetizer.packetize(&packet, 99, &mut |_, _| panic!("emitted"));
+        assert_eq!(refused, Err(DecodeError::Length));
+    }
+
+    /// A packet of one frame in this configuration, at this sample of the clock.
+    fn sent(number: u16, at: u32, config: u8, stereo: bool) -> Packet {
+        let header = Header {
+            sequence_number: number,
+            timestamp: at,
+            ..Header::default()
+        };
+        let first = config << 3 | u8::from(stereo) << 2;
+        Packet::new(header, vec![first, number.to_be_bytes()[1], 7])
+    }
+
+    // media-005: the clock has 48 kHz in every mode. media-008: mode, bandwidth and channels change
+    // from packet to packet, and what comes twice is a sample once.
+    #[test]
+    fn packets_of_every_configuration_are_samples_once() {
+        let mut builder = SampleBuilder::new(Box::new(DEPACKETIZER), Config::new(CLOCK_RATE));
+        let mut samples: Vec<Sample> = Vec::new();
+        let (mut at, mut lengths) = (0, Vec::new());
+        for number in 0..64_u16 {
+            let config = (number / 2).to_be_bytes()[1];
+            let packet = sent(number, at, config, number % 2 == 1);
+            let contents = TableOfContents::parse(&packet.payload).unwrap();
+            at += u32::try_from(contents.duration().as_micros()).unwrap() * 48 / 1000;
+            lengths.push(contents.duration());
+            for copy in [packet.clone(), packet] {
+                builder.push(copy);
+                samples.extend(std::iter::from_fn(|| builder.pop()));
+            }
+        }
+        builder.flush();
+        samples.extend(std::iter::from_fn(|| builder.pop()));
+        let numbers: Vec<_> = samples.iter().map(|sample| sample.data[1]).collect();
+        assert_eq!(numbers, (0..64).collect::<Vec<_>>());
+        for (sample, length) in samples[1..].iter().zip(lengths) {
+            assert_eq!(sample.duration, length, "the time since the sample before");
+        }
     }
 }

@@ -344,6 +344,7 @@ mod tests {
         comes_back(&descriptor, None);
     }
 
+    // media-033
     #[test]
     fn a_structure_comes_back() {
         let structure = structure();
@@ -358,6 +359,7 @@ mod tests {
         assert!(comes_back(&descriptor, None) < 24);
     }
 
+    // media-033
     #[test]
     fn what_is_said_of_a_frame_alone_comes_back() {
         let structure = structure();

@@ -44,6 +44,7 @@ fn blocks_that_reach_beyond_the_payload_are_refused() {
     }
 }
 
+// rtp-004: each block has the timestamp of its own time, not that of the packet.
 #[test]
 fn packets_before_come_back() {
     let header = Header {
