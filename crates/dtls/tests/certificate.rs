@@ -33,6 +33,7 @@ fn of_kind(key_algorithm: KeyAlgorithm) -> CertificateParams {
     params
 }
 
+// dfx-041
 #[test]
 fn it_says_what_browsers_say() {
     let wall = Clock::new().wall();

@@ -120,6 +120,89 @@ fn a_client_notices_that_1_3_was_taken_out_of_its_offer() {
     assert_eq!(end(&pair.b).code, Some(47), "the server is told");
 }
 
+/// Renames the extended master secret of a ClientHello, where the point formats follow it.
+fn without_extended_master_secret(bytes: &[u8]) -> Option<Vec<u8>> {
+    let wanted = [0, 23, 0, 0, 0, 11];
+    let at = bytes
+        .windows(wanted.len())
+        .position(|part| part == wanted)?;
+    let mut bytes = bytes.to_vec();
+    // Reserved for private use, and ignored where it is not known (RFC 5246 §7.4.1.4).
+    bytes[at] = 0xFF;
+    Some(bytes)
+}
+
+// dtls-011
+#[test]
+fn a_client_without_extended_master_secret_is_refused() {
+    let mut pair = pair(&factory([V1_2, V1_2]), &factory([V1_2, V1_2]));
+    pair.fault = Some(Box::new(|leaving| {
+        without_extended_master_secret(leaving.bytes).map_or(Fate::Pass, Fate::Replace)
+    }));
+    assert!(!pair.connect(LIMIT));
+    assert_eq!(end(&pair.a).code, Some(40), "handshake_failure");
+}
+
+/// The bytes of the first record of this side that is in plaintext and begins a message of this kind.
+fn plaintext(record: &Record, side: Side, kind: u8) -> &[u8] {
+    let is_it = |bytes: &&[u8]| bytes[0] == 22 && bytes[3..5] == [0, 0] && bytes[13] == kind;
+    record.sent_by(side).find(is_it).unwrap()
+}
+
+// dtls-031
+#[test]
+fn a_handshake_of_1_3_looks_as_its_standard_says() {
+    const SESSION_ID: usize = 13 + 12 + 2 + 32;
+    let factory = factory([V1_3, V1_3]);
+    let mut pair = pair(&factory, &factory);
+    pair.record = Some(Record::default());
+    assert!(pair.connect(LIMIT));
+    let record = pair.record.take().unwrap();
+    for (side, kind) in [(Side::A, 1), (Side::B, 2)] {
+        let hello = plaintext(&record, side, kind);
+        assert_eq!(hello[25..27], [0xFE, 0xFD], "legacy_version");
+        assert_eq!(hello[SESSION_ID], 0, "legacy_session_id");
+    }
+    let hello = plaintext(&record, Side::A, 1);
+    assert_eq!(hello[SESSION_ID + 1], 0, "legacy_cookie");
+    let versions = [0, 43, 0, 3, 2, 0xFE, 0xFC];
+    assert!(hello.windows(versions.len()).any(|part| part == versions));
+    let answer = plaintext(&record, Side::B, 2);
+    let version = [0, 43, 0, 2, 0xFE, 0xFC];
+    assert!(answer.windows(version.len()).any(|part| part == version));
+    let records = record.datagrams().iter();
+    assert!(records.clone().all(|sent| sent.bytes[0] != 20), "no CCS");
+}
+
+/// The same ClientHello with a session id of 32 bytes.
+fn with_session_id(hello: &[u8]) -> Vec<u8> {
+    const AT: usize = 13 + 12 + 2 + 32;
+    let mut bytes = hello.to_vec();
+    assert_eq!(bytes[AT], 0);
+    bytes.splice(AT..=AT, [&[32][..], &[7; 32]].concat());
+    // The last two bytes of the lengths of the record, the message and the fragment.
+    for at in [11, 15, 23] {
+        let len = u16::from_be_bytes([bytes[at], bytes[at + 1]]) + 32;
+        bytes[at..at + 2].copy_from_slice(&len.to_be_bytes());
+    }
+    bytes
+}
+
+// dtls-031
+#[test]
+fn a_server_of_1_3_never_echoes_a_session_id() {
+    let factory = factory([V1_3, V1_3]);
+    let mut pair = pair(&factory, &factory);
+    pair.record = Some(Record::default());
+    pair.fault = Some(Box::new(|leaving| match leaving.from {
+        Side::A if leaving.bytes[0] == 22 => Fate::Replace(with_session_id(leaving.bytes)),
+        _ => Fate::Pass,
+    }));
+    assert!(!pair.connect(Duration::from_millis(100)));
+    let record = pair.record.take().unwrap();
+    assert_eq!(plaintext(&record, Side::B, 2)[13 + 12 + 2 + 32], 0);
+}
+
 // dtls-041, dtls-042
 #[test]
 fn keys_are_renewed_while_data_flows_over_a_lossy_link() {

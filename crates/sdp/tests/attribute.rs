@@ -165,13 +165,14 @@ fn the_four_setups_are_read_in_any_case() {
     assert_eq!(media(&[]).setup(&none).unwrap(), None);
 }
 
-// sdp-019
+// sdp-019, dfx-044
 #[test]
 fn a_fingerprint_is_a_hash_and_hex_pairs() {
     let none = Description::default();
     let read = |text: &str| media(&[("fingerprint", text)]).fingerprints(&none);
     let fingerprint: Fingerprint = read(SHA_1).unwrap().remove(0);
     assert_eq!(fingerprint.to_string(), SHA_1);
+    assert_eq!(read(&SHA_1.to_lowercase()).unwrap(), [fingerprint]);
     for text in [
         "",
         "sha-1",
