@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(markers, [true, false, false, true]);
     }
 
-    // media-005: one Opus packet is one payload, as it is, and none is cut.
+    // RFC 7587 §4.2: one Opus packet is one payload, as it is, and none is cut.
     #[test]
     fn a_packet_is_one_payload_or_refused() {
         let packet = Bytes::from(vec![0xFC; 100]);
@@ -197,8 +197,8 @@ mod tests {
         Packet::new(header, vec![first, number.to_be_bytes()[1], 7])
     }
 
-    // media-005: the clock has 48 kHz in every mode. media-008: mode, bandwidth and channels change
-    // from packet to packet, and what comes twice is a sample once.
+    // media-008: mode, bandwidth and channels change from packet to packet, by one clock of 48 kHz
+    // (RFC 7587 §4.1), and what comes twice is a sample once.
     #[test]
     fn packets_of_every_configuration_are_samples_once() {
         let mut builder = SampleBuilder::new(Box::new(DEPACKETIZER), Config::new(CLOCK_RATE));
