@@ -20,8 +20,10 @@ pub(crate) use self::ice::{default_candidate, layer_candidate, sdp_candidate};
 /// The largest datagram any layer makes; the buffer for one.
 pub(crate) const MAX_DATAGRAM: usize = 2048;
 
-/// What is left of a datagram before a route is known (RFC 8261 §4: 1200 bytes for IPv4).
-const INITIAL_PAYLOAD: usize = 1200;
+/// What the layers above ICE put into a datagram at most (RFC 8261 §4). It is the same for every
+/// route that carries it: a connection may go on over IPv6 or a relay at any time, and what SCTP has
+/// sent once cannot be cut again for a route that takes less (RFC 9260 §6.9).
+pub(crate) const MAX_PAYLOAD: usize = 1200;
 
 /// The layers below the data channels.
 pub(crate) struct Transport {
@@ -58,10 +60,10 @@ impl Transport {
             // same association (RFC 8842 §4).
             dtls_config.srtp_profiles = stack.srtp.profiles().to_vec();
         }
-        dtls_config.max_datagram = INITIAL_PAYLOAD;
+        dtls_config.max_datagram = MAX_PAYLOAD;
         let dtls = stack.dtls.new_dtls(start, dtls_config)?;
         let mut sctp_config = SctpConfig::new(waker.clone());
-        sctp_config.max_packet = INITIAL_PAYLOAD - dtls.overhead();
+        sctp_config.max_packet = MAX_PAYLOAD - dtls.overhead();
         sctp_config.max_message = max_message;
         // What no channel takes whole comes in parts.
         let whole = datachannel::Config::default().max_message_len;
@@ -182,7 +184,7 @@ impl Transport {
         self.sctp.abort(now, "closed");
         let mut buf = [0; MAX_DATAGRAM];
         while self.farewells.len() < MAX_FAREWELLS {
-            let Some((len, _)) = self.seal_run(now, &mut buf, INITIAL_PAYLOAD, 1) else {
+            let Some((len, _)) = self.seal_run(now, &mut buf, MAX_PAYLOAD, 1) else {
                 break;
             };
             self.farewells.push(buf[..len].to_vec());

@@ -61,8 +61,9 @@ impl Transport {
         }
     }
 
-    /// Fits SCTP's packets to the route.
+    /// Fits SCTP's packets to a route that takes less than all others do.
     pub(crate) fn fit_packets(&mut self, max_payload: usize) {
+        let max_payload = max_payload.min(super::MAX_PAYLOAD);
         self.dtls.set_max_datagram(max_payload);
         self.sctp
             .set_max_packet(max_payload.saturating_sub(self.dtls.overhead()));
