@@ -6,8 +6,8 @@ use muonrtc::rtp::{Header, Packet, Sample, rtcp};
 use muonrtc::{
     Configuration, DtlsTransportState, IceRole, MediaKind, PeerConnection, PeerConnectionEvent,
     ReceivedTrack, RtpCodec, RtpCodecParameters, RtpEncodingParameters, RtpReceiveParameters,
-    RtpSendParameters, RtpTransceiverDirection, RtpTransceiverInit, StatsReport, TrackEvent,
-    TrackLocal, TrackRemote,
+    RtpSendParameters, RtpTransceiverDirection, RtpTransceiverInit, SctpTransportState,
+    StatsReport, TrackEvent, TrackLocal, TrackRemote,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -103,6 +103,33 @@ async fn audio_and_video_cross() {
             .map(|packet| packet.header.ssrc),
         None
     );
+}
+
+/// pc-020: an offer takes the transceiver of a track that waits, and never one that was made for a
+/// section of its own.
+#[tokio::test]
+async fn an_offer_takes_the_transceiver_of_a_track_that_waits() {
+    for adds_track in [true, false] {
+        let (alice, bob) = (peer(), peer());
+        alice.add_track(&opus(), &[]).unwrap();
+        if adds_track {
+            bob.add_track(&opus(), &[]).unwrap();
+        } else {
+            bob.add_transceiver(&opus(), None).unwrap();
+        }
+        alice.set_local_description(None).await.unwrap();
+        let offer = alice.local_description().unwrap();
+        bob.set_remote_description(offer).await.unwrap();
+        let found = bob.transceivers();
+        let associated = found.iter().position(|own| own.mid().is_some());
+        let associated = &found[associated.unwrap()];
+        assert_eq!(associated.mid(), alice.transceivers()[0].mid());
+        let (count, direction) = match adds_track {
+            true => (1, RtpTransceiverDirection::SendRecv),
+            false => (2, RtpTransceiverDirection::RecvOnly),
+        };
+        assert_eq!((found.len(), associated.direction()), (count, direction));
+    }
 }
 
 /// An answer may send what its offer asked for, and the transceiver of the offer is used
@@ -415,15 +442,20 @@ async fn rtcp_is_read_where_it_belongs() {
         .unwrap();
 }
 
-/// The W3C's transports are there to be asked, and the receiver knows whom it hears.
+/// pc-049: the W3C's transports are there to be asked, and the receiver knows whom it hears.
 #[tokio::test]
 async fn transports_and_sources_can_be_asked() {
     let (alice, bob) = (peer(), peer());
     let track = opus();
     let sender = alice.add_track(&track, &[]).unwrap();
     assert!(sender.transport().is_none());
-    let _channel = alice.create_data_channel("chat", None).unwrap();
+    assert!(alice.sctp().is_none());
+    let channel = alice.create_data_channel("chat", None).unwrap();
     connect(&alice, &bob).await;
+    let association = alice.sctp().unwrap();
+    assert_ne!(association.state(), SctpTransportState::Closed);
+    channel.opened().await.unwrap();
+    assert_eq!(association.state(), SctpTransportState::Connected);
     let received = received(&bob).await;
     let mut header = Header::default();
     header
@@ -470,9 +502,10 @@ async fn transports_and_sources_can_be_asked() {
     assert!(sctp.max_message_size().is_some());
     alice.close();
     assert_eq!(dtls.state(), DtlsTransportState::Closed);
+    assert_eq!(association.state(), SctpTransportState::Closed);
 }
 
-/// webrtc-stats §8: every object has its entry, ids hold from report to report, references lead
+/// dfx-069, webrtc-stats §8: every object has its entry, ids hold from report to report, references lead
 /// somewhere, and the JSON is a browser's.
 #[tokio::test]
 async fn a_report_tells_of_every_object() {

@@ -225,4 +225,38 @@ mod tests {
             assert!((1..=14).contains(&extension.id), "fits the one-byte form");
         }
     }
+
+    /// dfx-010: feedback is offered for each video codec, and congestion control for Opus too.
+    #[test]
+    fn every_video_codec_has_the_feedback_of_browsers() {
+        let capabilities = Capabilities::default();
+        for codec in &capabilities.video {
+            for wanted in ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"] {
+                assert!(codec.rtcp_feedback.iter().any(|own| own == wanted));
+            }
+        }
+        assert_eq!(capabilities.audio[0].rtcp_feedback, ["transport-cc"]);
+    }
+
+    /// dfx-065: Opus comes first, with in-band FEC, without DTX, and mono until the peer asks.
+    #[test]
+    fn opus_is_offered_as_browsers_do() {
+        let opus = &Capabilities::default().audio[0].codec;
+        assert_eq!(opus.mime_type, "audio/opus");
+        assert_eq!(opus.sdp_fmtp_line, "minptime=10;useinbandfec=1");
+    }
+
+    /// dfx-021, dfx-022: what tells of a picture is for video alone.
+    #[test]
+    fn layers_and_orientation_are_extensions_of_video() {
+        let capabilities = Capabilities::default();
+        for uri in [
+            "urn:3gpp:video-orientation",
+            "https://aomediacodec.github.io/av1-rtp-spec/#dependency-descriptor-rtp-header-extension",
+        ] {
+            let mut extensions = capabilities.header_extensions.iter();
+            let found = extensions.find(|own| own.uri == uri).unwrap();
+            assert!(found.is_for(MediaKind::Video) && !found.is_for(MediaKind::Audio));
+        }
+    }
 }

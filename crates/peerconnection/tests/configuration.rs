@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use muonrtc_peerconnection::{
-    BundlePolicy, Configuration, ErrorKind, IceServer, PeerConnection, SessionDescription,
+    BundlePolicy, Configuration, ErrorKind, IceGatheringState, IceServer, IceTransportPolicy,
+    PeerConnection, PeerConnectionEvent, RtcpMuxPolicy, SessionDescription, SignalingState,
 };
 
 fn with_servers(urls: &[&str]) -> Configuration {
@@ -53,6 +54,16 @@ async fn servers_that_cannot_be_asked_are_refused() {
     assert_eq!(refused(&["stun:a.example"]), None);
 }
 
+// pc-008
+#[test]
+fn the_defaults_are_those_of_the_w3c() {
+    let configuration = Configuration::default();
+    assert_eq!(configuration.bundle_policy, BundlePolicy::Balanced);
+    assert_eq!(configuration.rtcp_mux_policy, RtcpMuxPolicy::Require);
+    assert_eq!(configuration.ice_transport_policy, IceTransportPolicy::All);
+    assert_eq!(configuration.ice_candidate_pool_size, 0);
+}
+
 // pc-009
 #[tokio::test]
 async fn what_cannot_change_is_refused_and_changes_nothing() {
@@ -89,4 +100,31 @@ async fn new_servers_make_the_next_offer_a_restart() {
     assert_eq!(alice.configuration().ice_servers.len(), 1);
     let offer = alice.create_offer(None).await.unwrap();
     assert_ne!(fragment(&offer), before);
+}
+
+// pc-060
+#[tokio::test]
+async fn a_state_that_is_told_can_be_read_and_events_are_in_order() {
+    let alice = PeerConnection::builder(Configuration::default())
+        .build()
+        .unwrap();
+    let _channel = alice.create_data_channel("a", None).unwrap();
+    alice.set_local_description(None).await.unwrap();
+    let (mut last, mut told) = (None, false);
+    loop {
+        let event = alice.next_event().await.unwrap();
+        assert!(Some(event.sequence) > last, "{event:?} after {last:?}");
+        last = Some(event.sequence);
+        match event.kind {
+            PeerConnectionEvent::SignalingStateChange(state) => {
+                assert_eq!(state, SignalingState::HaveLocalOffer);
+                assert_eq!(alice.signaling_state(), state);
+                told = true;
+            }
+            PeerConnectionEvent::IceGatheringStateChange(IceGatheringState::Complete) => break,
+            _ => {}
+        }
+    }
+    assert!(told);
+    assert_eq!(alice.ice_gathering_state(), IceGatheringState::Complete);
 }

@@ -86,7 +86,7 @@ impl Peer {
     }
 }
 
-// ice-019, ice-068
+// ice-019, ice-068, pc-024
 #[test]
 fn the_default_candidate_stands_in_the_section_once_there_is_one() {
     let mut peer = Peer::on(&["2001:db8::7", "192.0.2.7", "192.0.2.8"], Stack::default());

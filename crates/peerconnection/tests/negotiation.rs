@@ -326,6 +326,44 @@ fn a_rollback_returns_to_stable_and_asks_for_negotiation_again() {
     assert_eq!(error.kind(), ErrorKind::InvalidState);
 }
 
+/// pc-024
+#[test]
+fn what_is_pending_becomes_current_with_the_answer() {
+    let (mut alice, mut bob) = (Peer::with_channel(b"alice   "), Peer::new(b"bob     "));
+    let offer = alice.set_local();
+    let at = &alice.session;
+    assert_eq!(at.pending_local_description(), Some(offer.clone()));
+    assert_eq!(at.current_local_description(), None);
+    bob.set_remote(&offer);
+    assert_eq!(
+        bob.session.pending_remote_description(),
+        Some(offer.clone())
+    );
+    assert_eq!(bob.session.current_remote_description(), None);
+    let answer = bob.set_local();
+    alice.set_remote(&answer);
+    for (peer, local, remote) in [(&alice, &offer, &answer), (&bob, &answer, &offer)] {
+        let session = &peer.session;
+        assert_eq!(session.pending_local_description(), None);
+        assert_eq!(session.pending_remote_description(), None);
+        assert_eq!(session.current_local_description().as_ref(), Some(local));
+        assert_eq!(session.current_remote_description().as_ref(), Some(remote));
+        assert_eq!(session.local_description().as_ref(), Some(local));
+        assert_eq!(session.remote_description().as_ref(), Some(remote));
+    }
+}
+
+/// pc-052: an identity assertion is read over, and our answer has none.
+#[test]
+fn an_identity_assertion_is_ignored() {
+    let mut peer = Peer::new(b"bob     ");
+    let text = AUDIO_AND_DATA.replace("a=extmap", "a=identity:eyJpZHAiOnsi\r\na=extmap");
+    peer.set_remote(&SessionDescription::new(SdpType::Offer, text));
+    let answer = peer.set_local();
+    assert!(line(answer.sdp(), "a=identity").is_empty());
+    assert_eq!(line(answer.sdp(), "m=application 9 ").len(), 1);
+}
+
 /// pc-023
 #[test]
 fn a_restart_changes_the_credentials_on_both_sides() {

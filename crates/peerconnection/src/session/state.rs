@@ -130,7 +130,7 @@ fn connection_state(ice: IceState, dtls: DtlsState) -> PeerConnectionState {
 mod tests {
     use super::*;
 
-    /// pc-003: failed beats disconnected beats new beats connecting.
+    /// pc-002, pc-003: failed beats disconnected beats new beats connecting.
     #[test]
     fn the_worst_part_decides() {
         use PeerConnectionState as P;
@@ -151,5 +151,32 @@ mod tests {
         for (ice, dtls, expected) in rows {
             assert_eq!(connection_state(ice, dtls), expected, "{ice:?} {dtls:?}");
         }
+    }
+
+    /// pc-002: with one transport, each row of webrtc-pc §4.3.2 to §4.3.4 is the transport's own.
+    #[test]
+    fn the_states_of_the_only_transport_are_those_of_the_connection() {
+        use IceConnectionState as I;
+        for (ice, expected) in [
+            (IceState::New, I::New),
+            (IceState::Checking, I::Checking),
+            (IceState::Connected, I::Connected),
+            (IceState::Completed, I::Completed),
+            (IceState::Disconnected, I::Disconnected),
+            (IceState::Failed, I::Failed),
+            (IceState::Closed, I::Closed),
+        ] {
+            assert_eq!(ice_connection_state(ice), expected, "{ice:?}");
+        }
+        let (mut states, mut events) = (States::default(), VecDeque::new());
+        for (gathering, expected) in [
+            (GatheringState::New, IceGatheringState::New),
+            (GatheringState::Gathering, IceGatheringState::Gathering),
+            (GatheringState::Complete, IceGatheringState::Complete),
+        ] {
+            states.gathering_changed(gathering, &mut events);
+            assert_eq!(states.gathering, expected);
+        }
+        assert_eq!(events.len(), 2, "only changes are told");
     }
 }

@@ -339,7 +339,7 @@ impl Transceivers {
 }
 
 /// Whether a section leaves the description of its transport to the head of its bundle.
-fn leaves_transport_out(section: &Media, description: &Description) -> bool {
+pub(super) fn leaves_transport_out(section: &Media, description: &Description) -> bool {
     let Ok(Some(group)) = description.bundle() else {
         return false;
     };

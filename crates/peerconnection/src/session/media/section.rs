@@ -1,5 +1,6 @@
 //! The audio and video sections of our offers and answers (RFC 9429 §5.2, §5.3).
 
+use super::apply::leaves_transport_out;
 use super::transceiver::{Transceiver, TransceiverKey};
 use super::{Transceivers, codec};
 use crate::api::state::RtpTransceiverDirection;
@@ -115,7 +116,15 @@ impl Transceivers {
                 section.push("extmap", answered.to_string());
             }
         }
+        // Where an older peer writes it (RFC 8285 §6); at session level the answer as a whole has it.
+        if offered.has_attribute("extmap-allow-mixed") {
+            section.push_flag("extmap-allow-mixed");
+        }
         self.push_media(&mut section, transceiver, direction, &codecs);
+        // RFC 9429 §5.3.1: where it is offered, in the section or in the one that heads its bundle.
+        if !offered.is_rtcp_rsize() && !leaves_transport_out(offered, offer) {
+            section.remove("rtcp-rsize");
+        }
         push_layers(
             &mut section,
             transceiver,
