@@ -23,8 +23,7 @@
 //! | `conn` | the async front: `driver` turns the agent, `socket` binds |
 //!
 //! This crate leaves out: SDP (`muonrtc-sdp`); sockets, TLS, DNS and multicast DNS (the owner answers
-//! the requests of [`layer::IceEvent`]); TCP relays (RFC 6062); TURN over DTLS; more than one
-//! component.
+//! the requests of [`layer::IceEvent`]); TCP relays (RFC 6062); more than one component.
 
 #[cfg(all(doctest, feature = "tokio", feature = "ring"))]
 #[doc = include_str!("../README.md")]

@@ -79,6 +79,21 @@ impl ServerUrl {
 }
 
 impl Transport {
+    /// Whether its packets lie in a stream.
+    pub(crate) fn is_stream(self) -> bool {
+        matches!(self, Self::Tcp | Self::Tls)
+    }
+
+    /// Whether a connection is made to the server, which then has no other end.
+    pub(crate) fn is_connected(self) -> bool {
+        self != Self::Udp
+    }
+
+    /// Whether the server shows a certificate.
+    pub(crate) fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Dtls)
+    }
+
     /// turn-023: without a parameter UDP, or TLS over TCP (RFC 7065 §3.1, RFC 7064 §3.1).
     fn of(is_secure: bool, query: Option<&str>) -> Option<Self> {
         let transport = match query {

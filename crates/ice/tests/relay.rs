@@ -19,6 +19,7 @@ use world::{
 const TURN_UDP: &str = "turn:turn.example";
 const TURN_TCP: &str = "turn:turn.example?transport=tcp";
 const TURN_TLS: &str = "turns:turn.example:443";
+const TURN_DTLS: &str = "turns:turn.example?transport=udp";
 
 // ice-004, ice-037
 #[test]
@@ -167,7 +168,7 @@ fn relays_over_datagrams_are_preferred_to_those_over_streams() {
     let mut world = World::new(7);
     let hosts = [world.open("192.0.2.8"), world.open("192.0.2.9")];
     let (mut drive, a, b) = pair(world, hosts, |config| {
-        config.servers = turn_servers(&[TURN_TLS, TURN_TCP, TURN_UDP]);
+        config.servers = turn_servers(&[TURN_TLS, TURN_TCP, TURN_UDP, TURN_DTLS]);
         config.policy = TransportPolicy::Relay;
     });
     assert!(drive.connect(a, b, seconds(10)));
@@ -175,11 +176,12 @@ fn relays_over_datagrams_are_preferred_to_those_over_streams() {
     let mut gathered = candidates(&mut drive, a);
     gathered.sort_by_key(|it| std::cmp::Reverse(it.priority));
     let urls: Vec<&str> = gathered.iter().filter_map(|it| it.url.as_deref()).collect();
-    assert_eq!(urls, [TURN_UDP, TURN_TCP, TURN_TLS]);
-    // ice-006, ice-008: three sources, three foundations, three priorities.
-    assert_ne!(gathered[0].foundation, gathered[1].foundation);
-    assert_ne!(gathered[1].foundation, gathered[2].foundation);
-    assert!(gathered[1].priority > gathered[2].priority);
+    assert_eq!(urls, [TURN_UDP, TURN_DTLS, TURN_TCP, TURN_TLS]);
+    // ice-006, ice-008: four sources, four foundations, four priorities.
+    for two in gathered.windows(2) {
+        assert_ne!(two[0].foundation, two[1].foundation);
+        assert!(two[0].priority > two[1].priority);
+    }
     let route = drive.agent(a).machine.route().unwrap();
     assert_eq!(route.protocol, Protocol::Udp);
 }
@@ -189,11 +191,7 @@ fn a_server_that_refuses_is_told_with_its_code_and_the_others_go_on() {
     let mut world = World::new(8);
     let hosts = [world.open("192.0.2.8"), world.open("192.0.2.9")];
     let (mut drive, a, b) = pair(world, hosts, |config| {
-        config.servers = turn_servers(&[
-            TURN_UDP,
-            "turn:nowhere.example",
-            "turns:turn.example?transport=udp",
-        ]);
+        config.servers = turn_servers(&[TURN_UDP, "turn:nowhere.example", TURN_DTLS]);
         "wrong".clone_into(&mut config.servers[0].credential);
     });
     assert!(drive.connect(a, b, seconds(10)));
@@ -203,7 +201,7 @@ fn a_server_that_refuses_is_told_with_its_code_and_the_others_go_on() {
     let expected = [
         ("turn:nowhere.example", 701),
         (TURN_UDP, 401),
-        ("turns:turn.example?transport=udp", 701),
+        (TURN_DTLS, 401),
     ];
     assert_eq!(told, expected.map(|(url, code)| (url.to_owned(), code)));
     let machine = &drive.agent(a).machine;
@@ -222,6 +220,7 @@ fn a_server_that_does_not_answer_ends_with_701_over_every_transport() {
             "turn:198.51.100.77",
             "turn:198.51.100.77?transport=tcp",
             "turns:198.51.100.77",
+            "turns:198.51.100.77?transport=udp",
             "turn:198.51.100.2:99?transport=tcp",
         ];
         config.servers = turn_servers(&urls);
@@ -230,7 +229,7 @@ fn a_server_that_does_not_answer_ends_with_701_over_every_transport() {
     drive.agent(a).machine.gather(now);
     drive.run_for(seconds(12));
     let told = errors(&mut drive, a);
-    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(told.len(), 5, "{told:?}");
     assert!(told.iter().all(|(_, code)| *code == 701));
     let state = drive.agent(a).machine.gathering_state();
     assert_eq!(state, GatheringState::Complete);

@@ -46,11 +46,18 @@ pub trait NewDtls: Send + Sync + fmt::Debug {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct DtlsConfig {
-    /// What we present. Both ends always do (RFC 8122 §6.2).
+    /// What we present: always as a server, and as a client to a server that asks, as peers do
+    /// (RFC 8122 §6.2).
     pub certificate: Arc<dyn Certificate>,
     /// The SRTP profiles to offer, best first; empty for a data-only session, which then has no
     /// `use_srtp` where the implementation can leave it out.
     pub srtp_profiles: Vec<SrtpProfile>,
+    /// What the application on top is called (ALPN, RFC 7301), best first; empty for none, and for
+    /// an implementation that does not say it. Default: `webrtc` (RFC 8833 §4).
+    pub protocols: Vec<Vec<u8>>,
+    /// The name of the server, which a client tells it (SNI, RFC 6066 §3) unless it is an address. An
+    /// implementation may leave it out. Default: none, which peers do not have.
+    pub server_name: Option<String>,
     /// The largest datagram to make, in bytes. Default 1200, the base of RFC 8261 §4.
     pub max_datagram: usize,
     /// Wakes the owner when the session has output that no call of the owner made.
@@ -64,6 +71,8 @@ impl DtlsConfig {
         Self {
             certificate,
             srtp_profiles: Vec::new(),
+            protocols: vec![b"webrtc".to_vec()],
+            server_name: None,
             max_datagram: 1200,
             waker,
         }
@@ -168,7 +177,9 @@ pub trait Dtls: Send {
     /// What was negotiated, once the handshake is over.
     fn security(&self) -> Option<Security>;
 
-    /// The peer's certificates (DER, the leaf first); empty before the handshake.
+    /// The peer's certificates (DER, the leaf first); empty before the handshake. An implementation
+    /// that has peers of WebRTC alone in mind may give the leaf without what stands behind it: nobody
+    /// there asks for more. A server whose certificate an intermediate one signed is then not known.
     fn remote_certificates(&self) -> &[Bytes];
 
     /// Fills `out` with keying material (RFC 5705 §4, RFC 8446 §7.5).

@@ -68,7 +68,7 @@ pub trait Ice: Send {
     /// Answers [`IceEvent::ListInterfaces`]. May be called again, unasked, whenever addresses come or go.
     fn interfaces_listed(&mut self, now: Instant, request: RequestId, interfaces: &[Interface]);
 
-    /// Answers [`IceEvent::Bind`] and [`IceEvent::ListenTcp`].
+    /// Answers [`IceEvent::Bind`], [`IceEvent::ListenTcp`] and [`IceEvent::ConnectDtls`].
     fn bound(&mut self, now: Instant, request: RequestId, result: Result<Bound, io::ErrorKind>);
 
     /// Answers [`IceEvent::ConnectTcp`]; also tells of a connection that a listener accepted, with
@@ -80,6 +80,13 @@ pub trait Ice: Send {
         result: Result<Bound, io::ErrorKind>,
     ) {
         let _ = (now, request, result);
+    }
+
+    /// Answers [`IceEvent::ConnectTcp`] and [`IceEvent::ConnectDtls`] where there is no connection and
+    /// more is known of it than a kind, such as what is wrong with a server's certificate. An agent
+    /// that does not tell it to anybody takes the kind alone.
+    fn connect_failed(&mut self, now: Instant, request: RequestId, error: &io::Error) {
+        self.tcp_connected(now, request, Err(error.kind()));
     }
 
     /// A socket is gone: closed by the peer, or failed.
@@ -341,13 +348,19 @@ pub struct Bound {
     pub socket: SocketId,
     /// The local address it got, never unspecified.
     pub local: SocketAddr,
+    /// What the shell puts around each packet on this socket at most, in bytes. Default 0.
+    pub overhead: usize,
 }
 
 impl Bound {
-    /// Both parts.
+    /// A socket that carries packets as they are.
     #[must_use]
     pub fn new(socket: SocketId, local: SocketAddr) -> Self {
-        Self { socket, local }
+        Self {
+            socket,
+            local,
+            overhead: 0,
+        }
     }
 }
 
@@ -394,6 +407,22 @@ pub enum IceEvent {
         /// The name that the server's certificate must carry, where the stream is TLS (`turns:`,
         /// `stuns:`); `None` for plain TCP.
         server_name: Option<String>,
+    },
+    /// Asks for a UDP socket of its own that speaks DTLS with one server (`turns:` with
+    /// `transport=udp`, RFC 7350); answered by [`Ice::bound`] when the handshake is over and the
+    /// certificate is the server's, or by [`Ice::connect_failed`]. To the agent it is a socket of
+    /// [`Protocol::Udp`] with that server alone at its other end: packets are plain on either side
+    /// of the agent, [`Bound::overhead`] says what DTLS puts around them, and when the session ends the
+    /// socket is gone ([`Ice::socket_closed`]).
+    ConnectDtls {
+        /// For the answer.
+        request: RequestId,
+        /// The address to connect from; port 0 for any.
+        local: SocketAddr,
+        /// Where to.
+        remote: SocketAddr,
+        /// The name that the server's certificate must carry, or an address.
+        server_name: String,
     },
     /// Asks for a socket that accepts TCP connections of peers (passive candidates, RFC 6544
     /// §4.1); answered by [`Ice::bound`]. Each connection it accepts is told by

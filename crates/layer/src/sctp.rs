@@ -142,6 +142,10 @@ pub trait Sctp: Send {
     fn abort(&mut self, now: Instant, reason: &str);
 
     /// The layers below take packets of this size from now on, see [`SctpConfig::max_packet`].
+    ///
+    /// Chunks that have a TSN already cannot be cut again (RFC 9260 §6.9). If such a chunk has to be
+    /// sent once more and no packet of the new size takes it, it leaves in a larger packet, of which
+    /// [`wants_fragmentation`](Self::wants_fragmentation) tells; see there. Everything else fits.
     fn set_max_packet(&mut self, bytes: usize) {
         let _ = bytes;
     }
@@ -159,7 +163,25 @@ pub trait Sctp: Send {
     // --- output ---
 
     /// Writes the next packet into `buf` and returns its length; `None` when there is none.
+    ///
+    /// `buf` is to have room for the largest packet that was ever allowed, by
+    /// [`SctpConfig::max_packet`] or [`set_max_packet`](Self::set_max_packet), also after a smaller
+    /// one was: a chunk that was cut for the larger size and does not fit into `buf` waits, and the
+    /// data behind it, until it does.
     fn poll_transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<usize>;
+
+    /// Whether the packet that [`poll_transmit`](Self::poll_transmit) gave last is larger than the
+    /// path is known to carry: it holds one chunk that was cut for a larger path, before
+    /// [`set_max_packet`](Self::set_max_packet) allowed less or before the association found out
+    /// that the path carries less than it did (RFC 8899 §4.3). It is at most as large as the largest
+    /// packet that was ever allowed, and arrives only if the network may fragment it: over IPv4 it is
+    /// to leave without "don't fragment", over IPv6 to be fragmented by the sender.
+    ///
+    /// All other packets should leave unfragmented, and probes for a larger path must (RFC 8899 §3).
+    /// Default `false`: the layer makes no such packets.
+    fn wants_fragmentation(&self) -> bool {
+        false
+    }
 
     /// When [`handle_timeout`](Sctp::handle_timeout) wants to be called.
     fn poll_timeout(&self) -> Option<Instant>;

@@ -34,6 +34,7 @@ use reflexive::Reflexive;
 use relay::Relays;
 use server::Servers;
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
@@ -258,7 +259,9 @@ impl Ice for Agent {
     }
 
     fn bound(&mut self, now: Instant, request: RequestId, result: Result<Bound, io::ErrorKind>) {
-        if !self.take_relay_socket(now, request, result)
+        let connected = result.as_ref().copied().map_err(displayed);
+        if !self.take_relay_connection(now, request, connected)
+            && !self.take_relay_socket(now, request, result)
             && !self.take_listener(now, request, result)
         {
             self.take_socket(now, request, result);
@@ -272,8 +275,16 @@ impl Ice for Agent {
         request: RequestId,
         result: Result<Bound, io::ErrorKind>,
     ) {
-        if !self.take_relay_connection(now, request, result) {
+        let connected = result.as_ref().copied().map_err(displayed);
+        if !self.take_relay_connection(now, request, connected) {
             self.take_connection(now, request, result);
+        }
+        self.update(now);
+    }
+
+    fn connect_failed(&mut self, now: Instant, request: RequestId, error: &io::Error) {
+        if !self.take_relay_connection(now, request, Err(error)) {
+            self.take_connection(now, request, Err(error.kind()));
         }
         self.update(now);
     }
@@ -475,4 +486,8 @@ impl Ice for Agent {
         claims.dedup();
         claims
     }
+}
+
+fn displayed(error: &io::ErrorKind) -> &dyn fmt::Display {
+    error
 }

@@ -159,7 +159,6 @@ impl Agent {
             Some(it) if it.service == Service::Stun && it.transport != Transport::Udp => {
                 "a stun server is of use over udp only"
             }
-            Some(it) if it.transport == Transport::Dtls => "turn over dtls is not supported",
             // ice-012
             Some(it) if it.service == Service::Stun => {
                 return self.policy != TransportPolicy::Relay;

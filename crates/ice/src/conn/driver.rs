@@ -183,7 +183,7 @@ impl Shared {
                 let refused = Err(io::ErrorKind::Unsupported);
                 self.agent.tcp_connected(now, request, refused);
             }
-            IceEvent::ListenTcp { request, .. } => {
+            IceEvent::ListenTcp { request, .. } | IceEvent::ConnectDtls { request, .. } => {
                 let refused = Err(io::ErrorKind::Unsupported);
                 self.agent.bound(now, request, refused);
             }

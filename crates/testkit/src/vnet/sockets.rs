@@ -14,7 +14,7 @@ use std::time::Instant;
 /// A machine here is anything that asks of its shell what `layer` says: an ICE agent, which
 /// [`Drive`](super::Drive) runs in this way, or a whole session. A stream that is asked for as TLS
 /// is a plain one: nobody looks into streams here, so that firewalls and NATs could not tell the
-/// difference.
+/// difference. So is a socket that is asked for as DTLS.
 #[derive(Debug)]
 pub struct Sockets {
     host: HostId,

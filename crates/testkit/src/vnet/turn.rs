@@ -18,7 +18,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// The port of STUN and TURN over UDP and TCP (RFC 8656 §3.1).
 pub const TURN_PORT: u16 = 3478;
 
-/// The port of TURN over TLS (RFC 8656 §3.1).
+/// The port of TURN over TLS and DTLS (RFC 8656 §3.1).
 pub const TURNS_PORT: u16 = 5349;
 
 /// The port that strict firewalls leave open.
@@ -29,12 +29,12 @@ const MAX_MESSAGE: usize = 1500;
 
 /// Relays (RFC 8656) and answers Binding requests: the machine of `muonrtc-turn` on a host.
 ///
-/// It stands on UDP and on streams. TLS is not spoken: in virtual time a stream is a stream, and
-/// what is encrypted on it neither firewalls nor NATs could tell. A client that asks for TLS is to be
-/// given a plain stream to the port of TLS, as [`Sockets`](super::Sockets) does.
+/// It stands on UDP and on streams. TLS and DTLS are not spoken: in virtual time a stream is a
+/// stream, and what is encrypted on it neither firewalls nor NATs could tell. A client that asks for
+/// them is to be given a plain stream or socket to their port, as [`Sockets`](super::Sockets) does.
 #[derive(Debug)]
 pub struct TurnServer {
-    /// Where it takes datagrams. Default: port 3478.
+    /// Where it takes datagrams. Default: ports 3478, and 5349 for DTLS.
     pub udp: Vec<SocketAddr>,
     /// Where it accepts streams. Default: ports 3478 for TCP, and 5349 and 443 for TLS.
     pub streams: Vec<SocketAddr>,
@@ -71,7 +71,7 @@ impl TurnServer {
     pub fn with_config(address: IpAddr, config: Config) -> Self {
         let at = |port| SocketAddr::new(address, port);
         Self {
-            udp: vec![at(TURN_PORT)],
+            udp: [TURN_PORT, TURNS_PORT].map(at).to_vec(),
             streams: [TURN_PORT, TURNS_PORT, HTTPS_PORT].map(at).to_vec(),
             config,
             machine: None,

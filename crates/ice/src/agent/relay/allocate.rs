@@ -8,6 +8,7 @@ use crate::server::Transport;
 use crate::via::RelayId;
 use chacha20::rand_core::Rng;
 use layer::{Bound, Framing, IceEvent, RequestId, ServerState, TransportPolicy};
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Instant;
@@ -28,7 +29,7 @@ impl Agent {
             server: address,
         };
         let transport = url.transport;
-        let server_name = (transport == Transport::Tls).then(|| url.host.name());
+        let server_name = transport.is_secure().then(|| url.host.name());
         let same = |relay: &Relay| {
             let same_base = relay.base.socket == base.socket;
             same_base && relay.account == account && !relay.released
@@ -44,9 +45,9 @@ impl Agent {
         if self.relays.list.len() >= MAX_RELAYS {
             return;
         }
-        let is_stream = matches!(transport, Transport::Tcp | Transport::Tls);
+        let is_connected = transport.is_connected();
         let rival = self.relays.sharing(&base, address);
-        let rival = rival.filter(|_| !is_stream);
+        let rival = rival.filter(|_| !is_connected);
         // Two URLs of one server.
         if rival.is_some_and(|rival| !rival.released && rival.account.is_user_of(&account)) {
             return;
@@ -57,7 +58,7 @@ impl Agent {
         let id = RelayId(self.relays.next);
         self.relays.next += 1;
         let client = self.turn_client(&account, transport, address, Vec::new());
-        let shares_base = !is_stream && !wants_socket;
+        let shares_base = !is_connected && !wants_socket;
         self.relays.list.push(Relay {
             id,
             account,
@@ -104,9 +105,10 @@ impl Agent {
     ) -> Client {
         let (username, credential) = (&*account.username, &*account.credential);
         let mut config = Config::new(self.settings.provider, username, credential);
-        config.transport = match transport {
-            Transport::Tcp | Transport::Tls => turn::Transport::Stream,
-            Transport::Udp | Transport::Dtls => turn::Transport::Datagram,
+        config.transport = if transport.is_stream() {
+            turn::Transport::Stream
+        } else {
+            turn::Transport::Datagram
         };
         let timing: Timing = self.gathering_timing();
         config.timing = timing;
@@ -149,12 +151,23 @@ impl Agent {
         let request = self.new_request_id();
         let relay = &mut self.relays.list[at];
         relay.stage = Stage::Connecting(request, now + CONNECT_TIMEOUT);
-        let event = IceEvent::ConnectTcp {
-            request,
-            local: SocketAddr::new(relay.base.local.ip(), 0),
-            remote: relay.client.server(),
-            framing: Framing::Stun,
-            server_name: relay.server_name.clone(),
+        let local = SocketAddr::new(relay.base.local.ip(), 0);
+        let (remote, server_name) = (relay.client.server(), relay.server_name.clone());
+        let event = match (relay.transport, server_name) {
+            // RFC 8656 §3.1: the messages of TURN lie in DTLS as in UDP.
+            (Transport::Dtls, server_name) => IceEvent::ConnectDtls {
+                request,
+                local,
+                remote,
+                server_name: server_name.unwrap_or_default(),
+            },
+            (_, server_name) => IceEvent::ConnectTcp {
+                request,
+                local,
+                remote,
+                framing: Framing::Stun,
+                server_name,
+            },
         };
         self.emit(event);
         self.relay_state(at, ServerState::Connecting);
@@ -172,7 +185,7 @@ impl Agent {
         &mut self,
         now: Instant,
         request: RequestId,
-        result: Result<Bound, io::ErrorKind>,
+        result: Result<Bound, &dyn fmt::Display>,
     ) -> bool {
         let asked =
             |relay: &Relay| matches!(relay.stage, Stage::Connecting(own, _) if own == request);
@@ -253,7 +266,7 @@ impl Agent {
         relay.attempts += 1;
         relay.server_name = domain.or(relay.server_name.take());
         let shared = relay.base;
-        if relay.owns_stream() {
+        if relay.transport.is_connected() {
             relay.stage = Stage::Queued;
             return true;
         }

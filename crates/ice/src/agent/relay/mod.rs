@@ -49,7 +49,7 @@ struct Relay {
     id: RelayId,
     account: Account,
     transport: Transport,
-    /// The name in the server's certificate, where there is one.
+    /// The name in the server's certificate, where there is one (RFC 8656 §3.1).
     server_name: Option<String>,
     base: Base,
     stage: Stage,
@@ -136,8 +136,8 @@ impl Relays {
     /// The relay whose server a packet comes from.
     pub(super) fn position_of(&self, socket: SocketId, remote: SocketAddr) -> Option<usize> {
         self.list.iter().position(|relay| {
-            // A stream has only the server at its other end, whatever proxies say.
-            let is_server = relay.owns_stream() || relay.client.server() == remote;
+            // A connection has only the server at its other end, whatever proxies say.
+            let is_server = relay.transport.is_connected() || relay.client.server() == remote;
             is_server && relay.link.is_some_and(|link| link.socket == socket)
         })
     }
@@ -196,7 +196,7 @@ impl Relays {
         let link = relay.link?;
         let server = relay.client.server();
         let room = relay.client.room(self.clock, peer);
-        let around = room.headroom + room.tailroom;
+        let around = room.headroom + room.tailroom + link.overhead;
         let payload = max_payload(server, relay.protocol(), mtu).saturating_sub(around);
         let (socket, local) = (link.socket, link.local);
         let mut route = Route::new(socket, relay.protocol(), local, server, payload);
@@ -243,12 +243,8 @@ impl Relays {
 }
 
 impl Relay {
-    fn owns_stream(&self) -> bool {
-        matches!(self.transport, Transport::Tcp | Transport::Tls)
-    }
-
     fn protocol(&self) -> Protocol {
-        if self.owns_stream() {
+        if self.transport.is_stream() {
             Protocol::Tcp
         } else {
             Protocol::Udp

@@ -54,6 +54,10 @@ impl IcePair {
                 let refused = Err(io::ErrorKind::ConnectionRefused);
                 self.end(side).machine.tcp_connected(now, *request, refused);
             }
+            IceEvent::ConnectDtls { request, .. } => {
+                let refused = Err(io::ErrorKind::ConnectionRefused);
+                self.end(side).machine.bound(now, *request, refused);
+            }
             IceEvent::CloseSocket { socket } => self.network.close(host, *socket),
             IceEvent::Resolve { request, host } => {
                 let addresses = self.network.resolve(host).to_vec();

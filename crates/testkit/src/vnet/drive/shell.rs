@@ -3,6 +3,9 @@
 use super::{AgentId, Drive, Signal};
 use layer::{GatheringState, IceEvent};
 
+/// What DTLS 1.2 would put around a packet: header, explicit nonce, tag (RFC 6347 §4.1, RFC 5288 §3).
+const DTLS_OVERHEAD: usize = 13 + 8 + 16;
+
 impl Drive {
     /// Does what an event asks.
     pub(super) fn answer(&mut self, agent: AgentId, event: &IceEvent) {
@@ -35,6 +38,14 @@ impl Drive {
                 if let Err(error) = made {
                     end.machine.tcp_connected(now, *request, Err(error));
                 }
+            }
+            IceEvent::ConnectDtls { request, local, .. } => {
+                let bound = end.sockets.bind(network, *local, None);
+                let result = bound.map(|mut bound| {
+                    bound.overhead = DTLS_OVERHEAD;
+                    bound
+                });
+                end.machine.bound(now, *request, result);
             }
             IceEvent::ListenTcp {
                 request,
