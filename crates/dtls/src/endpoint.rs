@@ -1,6 +1,6 @@
 use crate::alert::{Alert, Failure};
 use crate::certificate::{KeyKind, PublicKey};
-use crate::extension::use_srtp;
+use crate::extension::{server_name, use_srtp};
 use crate::flight::outgoing::Flight;
 use crate::handshake::certificate::Certificates;
 use crate::handshake::kind;
@@ -12,7 +12,7 @@ use crate::suite::{Cipher, SUITES, Suite};
 use crate::transcript::Transcript;
 use bytes::Bytes;
 use crypto::{ActiveAgreement, Agreement, Provider};
-use layer::{Certificate, DtlsVersion, Security, SrtpProfile};
+use layer::{Certificate, DtlsConfig, DtlsVersion, Security, SrtpProfile};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use zeroize::Zeroizing;
@@ -27,6 +27,10 @@ pub(crate) struct Endpoint {
     pub(crate) versions: RangeInclusive<DtlsVersion>,
     /// Best first.
     pub(crate) srtp_profiles: Vec<SrtpProfile>,
+    /// What is on top of us, best first (ALPN).
+    pub(crate) protocols: Vec<Vec<u8>>,
+    /// What the server is called, where it has a name.
+    pub(crate) server_name: Option<String>,
     /// As a server, ask for a cookie first.
     pub(crate) verify_address: bool,
 
@@ -83,17 +87,19 @@ impl Endpoint {
     pub(crate) fn new(
         provider: Provider,
         random: Random,
-        certificate: Arc<dyn Certificate>,
         versions: RangeInclusive<DtlsVersion>,
-        srtp_profiles: Vec<SrtpProfile>,
         verify_address: bool,
+        config: DtlsConfig,
     ) -> Self {
+        let server_name = config.server_name.as_deref();
         Self {
             provider,
             random,
-            certificate,
+            certificate: config.certificate,
             versions,
-            srtp_profiles,
+            srtp_profiles: config.srtp_profiles,
+            protocols: config.protocols,
+            server_name: server_name.and_then(server_name::host_name),
             verify_address,
             records: Records::new(),
             flight: Flight::default(),

@@ -1,8 +1,8 @@
 use super::{Client, v1_2, v1_3};
 use crate::alert::{Alert, Failure};
 use crate::endpoint::{Endpoint, Progress, illegal, unexpected};
+use crate::extension::KeyShare;
 use crate::extension::supported_versions::number;
-use crate::extension::{KeyShare, alpn};
 use crate::handshake::client_hello::{ClientHello, LEGACY_VERSION};
 use crate::handshake::hello_verify_request::HelloVerifyRequest;
 use crate::handshake::server_hello::{DOWNGRADE, ServerHello};
@@ -55,7 +55,8 @@ impl Hello {
                     .iter()
                     .map(|profile| *profile as u16)
                     .collect(),
-                protocols: vec![alpn::WEBRTC.to_vec()],
+                protocols: endpoint.protocols.clone(),
+                server_name: endpoint.server_name.clone(),
                 extended_master_secret: offers_1_2,
                 secure_renegotiation: offers_1_2,
                 ..ClientHello::default()
@@ -123,7 +124,8 @@ impl Hello {
                 if !answer.session_id.is_empty() || answer.legacy_version != LEGACY_VERSION {
                     return Err(illegal("an echo of what was not said"));
                 }
-                if answer.has_unknown {
+                // RFC 8446 §4.2: in 1.3 the answer to a name is encrypted.
+                if answer.has_unknown || answer.knows_name {
                     return Err(unsolicited());
                 }
                 if answer.is_retry() {
@@ -239,7 +241,7 @@ impl Hello {
         if self.offer.versions.is_some() && answer.random.ends_with(&DOWNGRADE) {
             return Err(illegal("a downgrade"));
         }
-        if answer.has_unknown {
+        if answer.has_unknown || (answer.knows_name && self.offer.server_name.is_none()) {
             return Err(unsolicited());
         }
         // RFC 7627 §5.3: without it, a session is not bound to its handshake.

@@ -65,7 +65,8 @@ impl State {
         match (self.step, message.kind) {
             (Step::EncryptedExtensions, kind::ENCRYPTED_EXTENSIONS) => {
                 let extensions = EncryptedExtensions::parse(body)?;
-                if extensions.has_unknown {
+                let is_named = endpoint.server_name.is_some();
+                if extensions.has_unknown || (extensions.knows_name && !is_named) {
                     return Err(Failure::new(
                         Alert::UNSUPPORTED_EXTENSION,
                         "an extension that was not asked for",

@@ -12,7 +12,8 @@
 //!   it is GCM with itself and with Firefox, and counter mode with Chromium in 1.3, which lists
 //!   that first. The list in [`layer::DtlsConfig`] says whether there are keys, not which.
 //! - Keying material is exported for DTLS-SRTP alone (RFC 5764 §4.2).
-//! - RSA keys, post-quantum groups, connection ids, resumption, ALPN.
+//! - RSA keys, post-quantum groups, connection ids, resumption, ALPN, SNI.
+//! - Of a peer's certificates it gives the leaf alone.
 //! - Fragments are not made smaller after loss; [`layer::Dtls::set_max_datagram`] counts until the
 //!   role is set, between 256 and 1500 bytes.
 

@@ -9,9 +9,6 @@
 
 use crate::codec::{DecodeError, Reader, Write};
 
-/// RFC 8833 §4: media and data without confidentiality from the application.
-pub(crate) const WEBRTC: &[u8] = b"webrtc";
-
 pub(crate) fn parse(body: &[u8]) -> Result<Vec<Vec<u8>>, DecodeError> {
     let mut reader = Reader::new(body);
     let mut list = reader.vec16()?;
@@ -47,6 +44,8 @@ pub(crate) fn write(out: &mut Vec<u8>, protocols: &[Vec<u8>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const WEBRTC: &[u8] = b"webrtc";
 
     // dtls-012
     #[test]

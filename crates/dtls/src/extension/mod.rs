@@ -12,6 +12,7 @@ pub(crate) mod cookie;
 pub(crate) mod ec_point_formats;
 pub(crate) mod key_share;
 pub(crate) mod renegotiation_info;
+pub(crate) mod server_name;
 pub(crate) mod signature_algorithms;
 pub(crate) mod supported_groups;
 pub(crate) mod supported_versions;
@@ -21,6 +22,7 @@ pub(crate) use key_share::KeyShare;
 
 use crate::codec::{DecodeError, Reader, Write};
 
+pub(crate) const SERVER_NAME: u16 = 0;
 pub(crate) const SUPPORTED_GROUPS: u16 = 10;
 pub(crate) const EC_POINT_FORMATS: u16 = 11;
 pub(crate) const SIGNATURE_ALGORITHMS: u16 = 13;

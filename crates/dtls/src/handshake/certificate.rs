@@ -27,7 +27,7 @@ use layer::DtlsVersion;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Certificates(pub(crate) Vec<Vec<u8>>);
 
-/// A chain that is longer is refused: nobody checks more than the leaf.
+/// A chain that is longer is refused: peers have one, servers of the web three or four.
 const MAX_CERTIFICATES: usize = 16;
 
 impl Certificates {

@@ -35,6 +35,8 @@ pub(crate) struct ClientHello {
     pub(crate) cookie: Option<Vec<u8>>,
     /// ALPN.
     pub(crate) protocols: Vec<Vec<u8>>,
+    /// SNI.
+    pub(crate) server_name: Option<String>,
     pub(crate) extended_master_secret: bool,
     /// `renegotiation_info`, or the suite number that stands for it (RFC 5746 §3.3).
     pub(crate) secure_renegotiation: bool,
@@ -92,6 +94,9 @@ impl ClientHello {
                     self.cookie = Some(extension::cookie::parse(body)?.to_vec());
                 }
                 extension::ALPN => self.protocols = extension::alpn::parse(body)?,
+                extension::SERVER_NAME => {
+                    self.server_name = Some(extension::server_name::parse(body)?);
+                }
                 extension::EXTENDED_MASTER_SECRET => self.extended_master_secret = true,
                 extension::RENEGOTIATION_INFO => {
                     extension::renegotiation_info::parse(body)?;
@@ -116,6 +121,11 @@ impl ClientHello {
     }
 
     fn write_extensions(&self, out: &mut Vec<u8>) {
+        if let Some(name) = &self.server_name {
+            extension::write(out, extension::SERVER_NAME, |out| {
+                extension::server_name::write(out, name);
+            });
+        }
         if let Some(versions) = &self.versions {
             extension::write(out, extension::SUPPORTED_VERSIONS, |out| {
                 extension::supported_versions::write_offer(out, versions);
@@ -182,6 +192,7 @@ mod tests {
             srtp_profiles: vec![7, 1],
             cookie: Some(b"retry".to_vec()),
             protocols: vec![b"webrtc".to_vec()],
+            server_name: Some("turn.example".to_owned()),
             extended_master_secret: true,
             secure_renegotiation: true,
         }

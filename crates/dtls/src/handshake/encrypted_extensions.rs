@@ -12,6 +12,8 @@ use crate::extension::{self, Extensions};
 pub(crate) struct EncryptedExtensions {
     pub(crate) srtp_profile: Option<u16>,
     pub(crate) protocol: Option<Vec<u8>>,
+    /// The server has made use of the name it was called by.
+    pub(crate) knows_name: bool,
     /// Some extension that no client of ours asks for.
     pub(crate) has_unknown: bool,
 }
@@ -28,6 +30,10 @@ impl EncryptedExtensions {
                     found.srtp_profile = Some(extension::use_srtp::parse_answer(body)?);
                 }
                 extension::ALPN => found.protocol = Some(extension::alpn::parse_answer(body)?),
+                extension::SERVER_NAME => {
+                    extension::server_name::parse_answer(body)?;
+                    found.knows_name = true;
+                }
                 // RFC 8446 §4.2.7: what the server would have liked better, for another time.
                 extension::SUPPORTED_GROUPS => {}
                 _ => found.has_unknown = true,
@@ -63,7 +69,7 @@ mod tests {
         let some = EncryptedExtensions {
             srtp_profile: Some(7),
             protocol: Some(b"webrtc".to_vec()),
-            has_unknown: false,
+            ..EncryptedExtensions::default()
         };
         for message in [some, EncryptedExtensions::default()] {
             let body = message.write();

@@ -36,6 +36,8 @@ pub(crate) struct ServerHello {
     pub(crate) srtp_profile: Option<u16>,
     /// Of 1.2.
     pub(crate) protocol: Option<Vec<u8>>,
+    /// It has made use of the name it was called by.
+    pub(crate) knows_name: bool,
     /// Some extension that no client of ours asks for.
     pub(crate) has_unknown: bool,
 }
@@ -98,6 +100,10 @@ impl ServerHello {
                     self.srtp_profile = Some(extension::use_srtp::parse_answer(body)?);
                 }
                 extension::ALPN => self.protocol = Some(extension::alpn::parse_answer(body)?),
+                extension::SERVER_NAME => {
+                    extension::server_name::parse_answer(body)?;
+                    self.knows_name = true;
+                }
                 extension::EC_POINT_FORMATS => {}
                 extension::SUPPORTED_GROUPS => has_groups = true,
                 _ => self.has_unknown = true,

@@ -1,8 +1,8 @@
 use super::{Server, v1_2, v1_3};
 use crate::alert::{Alert, Failure};
 use crate::endpoint::{Endpoint, illegal, unexpected};
+use crate::extension::KeyShare;
 use crate::extension::supported_versions::number;
-use crate::extension::{KeyShare, alpn};
 use crate::handshake::client_hello::{ClientHello, LEGACY_VERSION};
 use crate::handshake::hello_verify_request::HelloVerifyRequest;
 use crate::handshake::server_hello::{RETRY_RANDOM, ServerHello};
@@ -177,7 +177,7 @@ impl Hello {
         endpoint.security.cipher_suite = Some(suite.id);
         endpoint.security.group = Some(share.group);
         endpoint.security.srtp_profile = endpoint.choose_srtp(&offer.srtp_profiles);
-        let protocol = choose_protocol(offer);
+        let protocol = choose_protocol(endpoint, offer);
         let state = v1_3::State::answer(endpoint, suite, share, scheme, protocol, transcript)?;
         Ok(Some(Server::V1_3(state)))
     }
@@ -227,7 +227,7 @@ impl Hello {
         endpoint.security.cipher_suite = Some(suite.id);
         endpoint.security.group = Some(group);
         endpoint.security.srtp_profile = endpoint.choose_srtp(&offer.srtp_profiles);
-        let protocol = choose_protocol(offer);
+        let protocol = choose_protocol(endpoint, offer);
         let state =
             v1_2::State::answer(endpoint, suite, group, scheme, offer, protocol, transcript)?;
         Ok(Some(Server::V1_2(state)))
@@ -258,11 +258,13 @@ fn common_group(endpoint: &Endpoint, offered: &[u16]) -> Result<u16, Failure> {
         .ok_or(nothing_in_common())
 }
 
-/// RFC 8833: the one protocol of ours. A client that offers others alone is answered without
+/// The first protocol that is also ours. A client that offers others alone is answered without
 /// (RFC 7301 §3.2 would have it refused; browsers know no such refusal).
-fn choose_protocol(offer: &ClientHello) -> Option<Vec<u8>> {
+fn choose_protocol(endpoint: &Endpoint, offer: &ClientHello) -> Option<Vec<u8>> {
     let mut protocols = offer.protocols.iter();
-    protocols.find(|name| *name == alpn::WEBRTC).cloned()
+    protocols
+        .find(|name| endpoint.protocols.contains(name))
+        .cloned()
 }
 
 fn nothing_in_common() -> Failure {

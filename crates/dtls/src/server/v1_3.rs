@@ -72,7 +72,7 @@ impl State {
         let extensions = EncryptedExtensions {
             srtp_profile: endpoint.security.srtp_profile.map(|profile| profile as u16),
             protocol,
-            has_unknown: false,
+            ..EncryptedExtensions::default()
         };
         let extensions = extensions.write();
         endpoint.send_counted(&mut transcript, 2, kind::ENCRYPTED_EXTENSIONS, extensions);

@@ -89,13 +89,13 @@ const MAX_HANDSHAKE_DATAGRAM: usize = 1500;
 impl Session {
     pub(crate) fn new(factory: &Factory, start: Start, config: DtlsConfig) -> Self {
         let random = Random::new(&factory.provider, factory.generator(start, *b"dtlskeys"));
+        let max_datagram = config.max_datagram;
         let endpoint = Endpoint::new(
             factory.provider,
             random,
-            config.certificate,
             factory.versions(),
-            config.srtp_profiles,
             factory.verify_address,
+            config,
         );
         let early = factory.max_early_datagrams;
         Self {
@@ -112,7 +112,7 @@ impl Session {
             deadline: None,
             handshake_timeout: factory.handshake_timeout,
             generator: crate::factory::derive(start, *b"dtls    "),
-            max_datagram: config.max_datagram,
+            max_datagram,
             renew_keys_after: factory.renew_keys_after,
             is_renewing: false,
             alert: None,

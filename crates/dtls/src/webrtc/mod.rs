@@ -9,6 +9,7 @@
 //!   comes out of [`poll_transmit`](layer::Dtls::poll_transmit) after a wake,
 //! - received data comes out of [`poll_message`](layer::Dtls::poll_message),
 //! - what it drops is not counted, and a fatal alert of the peer looks like its `close_notify`,
+//! - there is no ALPN,
 //! - certificates must have a private key on P-256 that leaves its signer.
 
 mod pipe;

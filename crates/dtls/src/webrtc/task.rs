@@ -1,5 +1,6 @@
 use super::Factory;
 use super::pipe::Pipe;
+use crate::extension::server_name::host_name;
 use crate::identity::{Identity, Verdict};
 use layer::{
     Certificate, CertificateError, DtlsConfig, DtlsRole, DtlsVersion, KeyAlgorithm, Security,
@@ -86,6 +87,7 @@ pub(super) fn config(
         DtlsRole::Server if session.srtp_profiles.is_empty() => &ALL_PROFILES,
         _ => &session.srtp_profiles,
     };
+    let server_name = session.server_name.as_deref().and_then(host_name);
     Config {
         certificates: vec![identity],
         srtp_protection_profiles: profiles
@@ -106,6 +108,7 @@ pub(super) fn config(
             }
         })),
         extended_master_secret: ExtendedMasterSecretType::Require,
+        server_name: server_name.unwrap_or_default(),
         flight_interval: factory.flight_interval,
         mtu: session.max_datagram,
         ..Config::default()
