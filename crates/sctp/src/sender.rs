@@ -217,7 +217,10 @@ impl Sender {
     }
 
     /// The path is another one: congestion state and round trip start anew (RFC 9260 §7.2.5.2).
-    pub(crate) fn path_changed(&mut self, settings: &Factory) {
+    ///
+    /// What is in flight may arrive or not. A probe asks at once: without it a timer would, which
+    /// may be far off if the old path was lost before it was left.
+    pub(crate) fn path_changed(&mut self, now: Instant, settings: &Factory) {
         self.congestion = controller(settings, self.segment, self.seed);
         self.pacer = Pacer::default();
         self.rto = Rto::new(settings);
@@ -225,6 +228,12 @@ impl Sender {
         self.expirations = 0;
         self.outstanding.path_changed();
         self.tail_probe.stop();
+        if self.outstanding.has_lost() {
+            self.fast_retransmit = true;
+        } else if self.outstanding.in_flight() > 0 {
+            self.tail_probe.ask();
+        }
+        self.restart_timer(now);
         self.allow_burst(0);
     }
 

@@ -10,7 +10,7 @@
 mod link;
 
 use bytes::Bytes;
-use layer::{Outgoing, Sctp};
+use layer::{Outgoing, Sctp, SctpEvent};
 use link::{Pair, config, kinds};
 use muonrtc_sctp::Factory;
 use muonrtc_sctp::packet::{Heartbeat, HeartbeatAck, Pad};
@@ -149,12 +149,13 @@ fn a_path_that_grows_is_noticed_after_ten_minutes() {
     assert_eq!(size(&pair), 1432);
 }
 
-/// Chunks that were cut before cannot be cut again (RFC 9260 §6.9): they wait until the path takes
-/// them again, or fragments of them.
+/// Chunks that were cut before cannot be cut again (RFC 9260 §6.9): where the network does not
+/// fragment, they wait until the path takes them again.
 // sctp-048
 #[test]
 fn a_black_hole_makes_new_packets_small_and_the_old_size_is_tried_again() {
     let mut pair = pair(1432);
+    pair.fragmentation = false;
     transfer(&mut pair, 100_000);
     assert_eq!(size(&pair), 1432);
     pair.weather.mtu = 1200;
@@ -219,4 +220,103 @@ fn who_trusts_the_owner_does_not_probe() {
     assert_eq!(size(&pair), 1432);
     transfer(&mut pair, 100_000);
     assert_eq!(probes(&pair).len(), 0);
+}
+
+/// Has a message under way in packets of 1472 bytes, all of which are lost with those of the peer;
+/// then the path carries 1180.
+fn shrunk_under_load() -> Pair {
+    let mut pair = pair(1472);
+    transfer(&mut pair, 1_000_000);
+    pair.sent.clear();
+    pair.fragmented = 0;
+    for stream in 0..4 {
+        let message = Bytes::from(vec![stream; 2_000_000]);
+        pair.send(0, Outgoing::new(stream.into(), 53, message));
+    }
+    pair.run_for(Duration::from_millis(45));
+    assert!(pair.ends[0].sctp.stats().in_flight > 100_000);
+    pair.lose_all_under_way();
+    pair.weather.mtu = 1180;
+    pair.sent.clear();
+    pair
+}
+
+fn receive_all_four(pair: &mut Pair) {
+    pair.run_until(|pair| pair.ends[1].messages.len() == 4);
+    for message in &pair.ends[1].messages {
+        let byte = u8::try_from(message.stream).unwrap();
+        assert_eq!(message.data, vec![byte; 2_000_000]);
+    }
+}
+
+// sctp-021, sctp-048
+#[test]
+fn chunks_that_were_cut_for_a_larger_path_arrive_over_a_smaller_one() {
+    let mut pair = shrunk_under_load();
+    let now = pair.now;
+    pair.ends[0].sctp.path_changed(now);
+    pair.ends[0].sctp.set_max_packet(1180);
+    pair.collect(0);
+    receive_all_four(&mut pair);
+    let took = pair.now - now;
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    assert!(pair.fragmented > 100);
+    let packets = pair.sent.iter().map(|sent| &sent.2);
+    let large: Vec<_> = packets.filter(|packet| packet.len() > 1180).collect();
+    assert_eq!(large.len() as u64, pair.fragmented);
+    for packet in large {
+        assert_eq!(kinds(packet), [0], "alone");
+        assert!(packet.len() <= 1472);
+    }
+}
+
+// sctp-048
+#[test]
+fn a_black_hole_does_not_swallow_what_was_cut_before() {
+    let mut pair = shrunk_under_load();
+    let began = pair.now;
+    receive_all_four(&mut pair);
+    // Four losses of the same chunk tell of it, with backed-off timers between them.
+    let took = pair.now - began;
+    assert!(took < Duration::from_secs(20), "{took:?}");
+    assert!(pair.fragmented > 100);
+    assert!((BASE..=1180).contains(&size(&pair)));
+}
+
+// sctp-048
+#[test]
+fn a_lost_tail_that_is_too_large_is_probed_for() {
+    let mut pair = pair(1472);
+    transfer(&mut pair, 1_000_000);
+    pair.run_for(Duration::from_secs(1));
+    pair.send(0, Outgoing::new(0, 53, Bytes::from(vec![0; 1400])));
+    pair.lose_all_under_way();
+    pair.weather.mtu = 1180;
+    pair.ends[0].sctp.set_max_packet(1180);
+    let before = pair.now;
+    pair.run_until(|pair| pair.ends[1].messages.len() == 1);
+    let took = pair.now - before;
+    assert!(took < Duration::from_millis(400), "{took:?}");
+    assert_eq!(pair.fragmented, 1);
+}
+
+#[test]
+fn a_request_that_was_made_for_a_larger_path_arrives_over_a_smaller_one() {
+    let mut pair = pair(1472);
+    transfer(&mut pair, 1_000_000);
+    let streams: Vec<u16> = (0..650).collect();
+    for &stream in &streams {
+        pair.send_text(0, stream, "x");
+    }
+    pair.run_for(Duration::from_secs(1));
+    let now = pair.now;
+    pair.ends[0].sctp.reset(now, &streams).unwrap();
+    pair.collect(0);
+    pair.lose_all_under_way();
+    pair.weather.mtu = 1180;
+    pair.ends[0].sctp.set_max_packet(1180);
+    pair.run_for(Duration::from_secs(10));
+    assert_eq!(pair.fragmented, 1);
+    let reset = |event: &SctpEvent| matches!(event, SctpEvent::IncomingReset { .. });
+    assert!(pair.ends[1].has(reset));
 }

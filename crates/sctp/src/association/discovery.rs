@@ -118,8 +118,9 @@ impl Discovery {
 
 impl Tcb {
     /// The owner allows packets of another size.
-    pub(super) fn limit_changed(&mut self, local: &Local) {
+    pub(super) fn limit_changed(&mut self, local: &mut Local) {
         self.discovery.restart();
+        local.forget_large_replies();
         self.sender.set_max_packet(local.max_packet);
     }
 

@@ -55,8 +55,10 @@ pub(super) struct Local {
     rng: ChaCha12Rng,
     /// The largest packet that the owner allows.
     pub(super) limit: usize,
-    /// The largest packet that is sent, but for probes.
+    /// The largest packet that is sent, but for probes and what was cut for a larger path.
     pub(super) max_packet: usize,
+    /// The last packet was larger, and no probe.
+    pub(super) oversize: bool,
     pub(super) limits: MessageLimits,
     /// The layer below authenticates every packet.
     pub(super) authenticated: bool,
@@ -93,6 +95,7 @@ impl Local {
             start: start.now,
             limit: MIN_PACKET,
             max_packet: MIN_PACKET,
+            oversize: false,
             limits: MessageLimits {
                 largest: config.max_message,
                 partial: config.partial_delivery,
@@ -262,6 +265,13 @@ impl Local {
         }
     }
 
+    /// Throws away what no packet takes any more, and would hold up what is behind it: who needs an
+    /// answer asks again.
+    pub(super) fn forget_large_replies(&mut self) {
+        let most = self.max_packet - HEADER_LEN;
+        self.chunks.retain(|chunk| chunk.len() <= most);
+    }
+
     /// How long the information in a report may be, so that it fits into a packet with others.
     pub(super) fn longest_report(&self) -> usize {
         self.max_packet / 2
@@ -280,6 +290,7 @@ impl Local {
         while let Some(packet) = self.alone.pop_front() {
             if let Some(out) = buf.get_mut(..packet.len()) {
                 out.copy_from_slice(&packet);
+                self.oversize = packet.len() > self.max_packet;
                 return Some(packet.len());
             }
         }

@@ -161,7 +161,7 @@ impl Sctp for Association {
         if let State::Open(tcb) = &mut self.state
             && is_news
         {
-            tcb.limit_changed(&self.local);
+            tcb.limit_changed(&mut self.local);
         }
     }
 
@@ -172,9 +172,9 @@ impl Sctp for Association {
         }
     }
 
-    fn path_changed(&mut self, _: Instant) {
+    fn path_changed(&mut self, now: Instant) {
         if let State::Open(tcb) = &mut self.state {
-            tcb.sender.path_changed(&self.local.settings);
+            tcb.sender.path_changed(now, &self.local.settings);
             tcb.rediscover(&mut self.local);
         }
     }
@@ -184,6 +184,10 @@ impl Sctp for Association {
         self.local.stats.packets_sent += 1;
         self.after(now);
         Some(len)
+    }
+
+    fn wants_fragmentation(&self) -> bool {
+        self.local.oversize
     }
 
     fn poll_timeout(&self) -> Option<Instant> {

@@ -8,6 +8,7 @@ impl Association {
     /// Writes the next packet. The questions, in order: is there an answer that stands alone; is
     /// the INIT due; what does the TCB have to say.
     pub(super) fn transmit(&mut self, now: Instant, buf: &mut [u8]) -> Option<usize> {
+        self.local.oversize = false;
         if let Some(len) = self.local.write_alone(buf) {
             return Some(len);
         }
@@ -32,7 +33,10 @@ impl Tcb {
         if let Some(len) = self.write_probe(now, local, buf) {
             return Some(len);
         }
-        let len = self.sender.packet_len(now, local.max_packet).min(buf.len());
+        if let Some(len) = self.write_oversize(now, local, buf) {
+            return Some(len);
+        }
+        let len = local.max_packet.min(buf.len());
         let mut packet = Writer::new(&mut buf[..len], local.header(self.peer.tag))?;
         if self.is_connecting() {
             self.write_cookie_echo(&mut packet);
@@ -58,15 +62,45 @@ impl Tcb {
         if packet.is_empty() {
             return None;
         }
-        // RFC 9653 §5.2: not with a COOKIE ECHO, which goes above; and only if we take it too.
+        let len = self.finish(local, packet);
+        self.note_full_packet(now, local, len);
+        Some(len)
+    }
+
+    /// A chunk that was cut for a larger path cannot be cut again (RFC 9260 §6.9): alone, in a packet
+    /// that the network may fragment. So does a request whose streams were counted for such a path.
+    fn write_oversize(&mut self, now: Instant, local: &mut Local, buf: &mut [u8]) -> Option<usize> {
+        let is_request_large = self.reset.due_len() > local.max_packet;
+        let lost = if self.may_send_data() {
+            self.sender.next_oversize(now, &local.queue)
+        } else {
+            None
+        };
+        if lost.is_none() && !is_request_large {
+            return None;
+        }
+        let mut packet = Writer::new(buf, local.header(self.peer.tag))?;
+        if is_request_large {
+            self.write_re_config(&mut packet);
+        }
+        if packet.is_empty() {
+            let (tsn, len) = lost?;
+            self.sender
+                .write_alone(now, &mut packet, &mut local.upper(), (tsn, len))?;
+        }
+        local.oversize = true;
+        Some(self.finish(local, packet))
+    }
+
+    /// RFC 9653 §5.2: without a checksum only if the peer takes it, and never with a COOKIE ECHO,
+    /// which does not go this way.
+    fn finish(&self, local: &Local, packet: Writer<'_>) -> usize {
         let unsummed = local.authenticated && self.peer.extensions.zero_checksum;
-        let len = if unsummed {
+        if unsummed {
             packet.finish_authenticated()
         } else {
             packet.finish()
-        };
-        self.note_full_packet(now, local, len);
-        Some(len)
+        }
     }
 
     fn write_cookie_echo(&mut self, packet: &mut Writer<'_>) {

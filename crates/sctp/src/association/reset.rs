@@ -3,7 +3,7 @@ use super::tcb::{Phase, Tcb};
 use super::{Association, State};
 use crate::packet::{
     DecodeError, HEADER_LEN, OutgoingReset, ReConfig, ReConfigParameter, ReConfigResult, Response,
-    Writer,
+    Writer, padded,
 };
 use crate::rto::{Retry, Rto};
 use crate::serial::Tsn;
@@ -11,6 +11,9 @@ use crate::state::{StateReader, StateWriter};
 use bytes::BufMut;
 use layer::{SctpError, SctpEvent};
 use std::time::Instant;
+
+/// What a packet with one request has around the list of streams.
+const REQUEST_OVERHEAD: usize = HEADER_LEN + 4 + 16;
 
 /// Stream reconfiguration, both directions (RFC 6525).
 #[derive(Debug)]
@@ -115,6 +118,17 @@ impl Reset {
         Ok(())
     }
 
+    /// The length of a packet with nothing but the request that is due; 0 if none is.
+    pub(super) fn due_len(&self) -> usize {
+        self.request.as_ref().map_or(0, |request| {
+            if request.retry.pending {
+                REQUEST_OVERHEAD + padded(2 * request.streams.len())
+            } else {
+                0
+            }
+        })
+    }
+
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.request.as_ref().map(|request| request.retry.due())
     }
@@ -146,7 +160,7 @@ impl Tcb {
         if self.reset.request.is_some() || !self.may_send_data() {
             return;
         }
-        let room = local.max_packet.saturating_sub(HEADER_LEN + 4 + 16) / 2;
+        let room = local.max_packet.saturating_sub(REQUEST_OVERHEAD) / 2;
         let streams = local.queue.request_resets(room);
         if streams.is_empty() {
             return;

@@ -3,8 +3,7 @@
 use super::{Sender, SentForward, Upper, WindowProbe};
 use crate::outstanding::Outstanding;
 use crate::packet::{
-    DATA_OVERHEAD, Data, ForwardTsn, HEADER_LEN, I_DATA_OVERHEAD, IData, IForwardTsn, Writer,
-    padded,
+    DATA_OVERHEAD, Data, ForwardTsn, I_DATA_OVERHEAD, IData, IForwardTsn, Writer, padded,
 };
 use crate::queue::{Fragment, Limit, SendQueue, ssn};
 use crate::serial::Tsn;
@@ -35,12 +34,45 @@ impl Sender {
             .is_some_and(|len| self.may_send(len.min(self.segment - self.overhead())))
     }
 
-    /// The largest packet that is needed: more than usual for a chunk that was cut for a larger
-    /// path and cannot be cut again (RFC 9260 §6.9).
-    pub(crate) fn packet_len(&mut self, now: Instant, max_packet: usize) -> usize {
-        let lost = self.outstanding.next_lost(now);
-        let needed = lost.map_or(0, |(_, len)| HEADER_LEN + self.wire_len(len));
-        max_packet.max(needed)
+    /// The chunk that is to be sent again now and its length, if no packet takes it: it was cut for
+    /// a larger path and cannot be cut again (RFC 9260 §6.9).
+    pub(crate) fn next_oversize(
+        &mut self,
+        now: Instant,
+        queue: &SendQueue,
+    ) -> Option<(Tsn, usize)> {
+        let chunk = match self.outstanding.next_lost(now) {
+            Some(lost) => self.may_retransmit().then_some(lost),
+            None if self.tail_probe.is_due() && !self.has_room(queue) => {
+                self.outstanding.last_in_flight(now)
+            }
+            None => None,
+        };
+        chunk.filter(|&(_, len)| self.wire_len(len) > self.segment && self.may_leave(now))
+    }
+
+    /// Writes this chunk; `None`, and nothing written, if the packet has no room for it either.
+    pub(crate) fn write_alone(
+        &mut self,
+        now: Instant,
+        packet: &mut Writer<'_>,
+        upper: &mut Upper<'_>,
+        (tsn, len): (Tsn, usize),
+    ) -> Option<()> {
+        let len = self.wire_len(len);
+        if len > packet.remaining() {
+            return None;
+        }
+        self.outstanding.begin_packet();
+        if self.outstanding.has_lost() {
+            self.write_again(now, packet, upper, tsn);
+            self.fast_retransmit = false;
+        } else {
+            self.write_tail_probe(now, packet, upper);
+        }
+        self.settle(upper);
+        self.pacer.sent(now, len);
+        Some(())
     }
 
     /// What a chunk has around its user data.
@@ -132,29 +164,39 @@ impl Sender {
     }
 
     fn write_lost(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
-        let interleaving = self.interleaving;
         let mut written = false;
         while self.may_retransmit()
             && let Some((tsn, len)) = self.outstanding.next_lost(now)
             && self.wire_len(len) <= packet.remaining()
         {
-            // The earliest outstanding chunk restarts the timer (RFC 9260 §6.1).
-            if tsn == self.outstanding.first() {
-                self.timer = Some(now + self.rto.backed_off(self.expirations));
-            }
-            let fragment = self.outstanding.retransmit(now, tsn);
-            push_chunk(packet, fragment, tsn, false, interleaving);
-            upper.stats.retransmissions += 1;
+            self.write_again(now, packet, upper, tsn);
             written = true;
         }
         if written {
             self.fast_retransmit = false;
-            self.last_sent = now;
-            self.timer
-                .get_or_insert(now + self.rto.backed_off(self.expirations));
         }
         self.settle(upper);
         self.forward_news();
+    }
+
+    fn write_again(
+        &mut self,
+        now: Instant,
+        packet: &mut Writer<'_>,
+        upper: &mut Upper<'_>,
+        tsn: Tsn,
+    ) {
+        let due = now + self.rto.backed_off(self.expirations);
+        // The earliest outstanding chunk restarts the timer (RFC 9260 §6.1).
+        if tsn == self.outstanding.first() {
+            self.timer = Some(due);
+        }
+        self.timer.get_or_insert(due);
+        let interleaving = self.interleaving;
+        let fragment = self.outstanding.retransmit(now, tsn);
+        push_chunk(packet, fragment, tsn, false, interleaving);
+        upper.stats.retransmissions += 1;
+        self.last_sent = now;
     }
 
     /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.

@@ -21,7 +21,7 @@ pub(crate) struct Weather {
     pub(crate) rate: Option<u64>,
     /// With a rate: the longest a packet may queue.
     pub(crate) queue: Duration,
-    /// Larger packets are lost.
+    /// Larger packets are lost, unless they may be fragmented.
     pub(crate) mtu: usize,
 }
 
@@ -113,6 +113,10 @@ pub(crate) struct Pair {
     /// Every packet that was sent: by whom, when, what.
     pub(crate) sent: Vec<(usize, Duration, Vec<u8>)>,
     pub(crate) record: bool,
+    /// The network fragments packets that want it.
+    pub(crate) fragmentation: bool,
+    /// Packets that wanted it.
+    pub(crate) fragmented: u64,
     buf: Vec<u8>,
 }
 
@@ -152,6 +156,8 @@ impl Pair {
             filter: None,
             sent: Vec::new(),
             record: false,
+            fragmentation: true,
+            fragmented: 0,
             buf: vec![0; 65_536],
         }
     }
@@ -202,7 +208,8 @@ impl Pair {
     pub(crate) fn collect(&mut self, at: usize) {
         let mut buf = std::mem::take(&mut self.buf);
         while let Some(len) = self.ends[at].sctp.poll_transmit(self.now, &mut buf) {
-            self.carry(at, buf[..len].to_vec());
+            let fragments = self.ends[at].sctp.wants_fragmentation();
+            self.carry(at, buf[..len].to_vec(), fragments);
         }
         let end = &mut self.ends[at];
         while let Some(event) = end.sctp.poll_event() {
@@ -221,22 +228,25 @@ impl Pair {
         }
         if taken {
             while let Some(len) = self.ends[at].sctp.poll_transmit(self.now, &mut buf) {
-                self.carry(at, buf[..len].to_vec());
+                let fragments = self.ends[at].sctp.wants_fragmentation();
+                self.carry(at, buf[..len].to_vec(), fragments);
             }
         }
         self.buf = buf;
     }
 
-    fn carry(&mut self, from: usize, packet: Vec<u8>) {
+    fn carry(&mut self, from: usize, packet: Vec<u8>, fragments: bool) {
         if self.record {
             self.sent.push((from, self.elapsed(), packet.clone()));
         }
+        self.fragmented += u64::from(fragments);
         if let Some(filter) = &mut self.filter
             && !filter(from, &packet)
         {
             return;
         }
-        if packet.len() > self.weather.mtu || self.dice.percent(self.weather.loss) {
+        let too_large = packet.len() > self.weather.mtu;
+        if too_large && !(fragments && self.fragmentation) || self.dice.percent(self.weather.loss) {
             return;
         }
         let copies = 1 + u64::from(self.dice.percent(self.weather.duplication));
@@ -257,6 +267,11 @@ impl Pair {
             let key = (leaves + self.weather.delay + jitter, self.count);
             self.wire.insert(key, (1 - from, packet.clone()));
         }
+    }
+
+    /// What is on the link does not arrive.
+    pub(crate) fn lose_all_under_way(&mut self) {
+        self.wire.clear();
     }
 
     /// Goes to the next thing that happens; `false` if nothing does before `until`.
