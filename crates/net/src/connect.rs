@@ -12,7 +12,7 @@ use tokio::time::timeout;
 pub struct Connector {
     /// What stands between this host and the world. Default: nothing.
     pub proxy: Option<Proxy>,
-    /// What TLS trusts. Default: nothing, and streams under TLS are refused.
+    /// What TLS and DTLS trust. Default: nothing, and servers over them are refused.
     #[cfg(feature = "tls")]
     pub tls: Option<crate::TlsClient>,
     /// How long all of it may take. Default: 30 s, less than a transaction of STUN over a stream
@@ -91,17 +91,50 @@ impl Connector {
         Ok(PacketStream::new(transport, framing, local, remote))
     }
 
+    /// Whether a server that shows these certificates, in DER and the leaf first, is the one of
+    /// that name (or address) by what [`TlsClient`](crate::TlsClient) trusts: for a DTLS whose
+    /// handshake, and with it the proof that the leaf is the server's, is made elsewhere. Returns
+    /// the SHA-256 of the leaf, by which such a DTLS knows its peers (RFC 8122 §5).
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`] where nothing says whom to trust,
+    /// [`io::ErrorKind::InvalidInput`] for what is no name, [`io::ErrorKind::InvalidData`] with the
+    /// reason for every other server.
+    #[cfg(feature = "tls")]
+    pub fn verify_server(&self, chain: &[&[u8]], name: &str) -> io::Result<[u8; 32]> {
+        let verified = self.tls.as_ref().and_then(|tls| tls.verify(chain, name));
+        verified.unwrap_or_else(|| Err(untrusted()))
+    }
+
+    /// Without the feature `tls` no server is trusted.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::Unsupported`].
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unused_self, reason = "with TLS it says whom to trust")]
+    pub fn verify_server(&self, chain: &[&[u8]], name: &str) -> io::Result<[u8; 32]> {
+        let _ = (chain, name);
+        Err(untrusted())
+    }
+
     #[cfg(feature = "tls")]
     async fn secure(&self, stream: TcpStream, name: &str) -> io::Result<Transport> {
-        let tls = self.tls.as_ref().ok_or(io::ErrorKind::Unsupported)?;
+        let tls = self.tls.as_ref().ok_or_else(untrusted)?;
         Ok(Transport::Tls(Box::new(tls.handshake(stream, name).await?)))
     }
 
     #[cfg(not(feature = "tls"))]
     #[allow(clippy::unused_async, reason = "with TLS there is a handshake")]
     async fn secure(&self, _: TcpStream, _: &str) -> io::Result<Transport> {
-        Err(io::ErrorKind::Unsupported.into())
+        Err(untrusted())
     }
+}
+
+fn untrusted() -> io::Error {
+    let reason = "nothing says which servers to trust";
+    io::Error::new(io::ErrorKind::Unsupported, reason)
 }
 
 async fn connect_tcp(local: SocketAddr, remote: SocketAddr) -> io::Result<TcpStream> {
