@@ -153,6 +153,7 @@ impl Alone {
                 remote,
                 server_name,
                 local,
+                ..
             } => {
                 assert_eq!(*local, "192.0.2.8:0".parse().unwrap());
                 Some(Wanted {

@@ -419,6 +419,8 @@ pub enum IceEvent {
         request: RequestId,
         /// The address to connect from; port 0 for any.
         local: SocketAddr,
+        /// The ports to try when `local` has port 0; `None` for any.
+        ports: Option<(u16, u16)>,
         /// Where to.
         remote: SocketAddr,
         /// The name that the server's certificate must carry, or an address.

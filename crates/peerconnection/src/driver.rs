@@ -8,17 +8,18 @@ mod burst;
 pub(crate) mod guest;
 pub(crate) mod interface;
 pub(crate) mod peek;
+mod secured;
 pub(crate) mod stream;
 
 pub(crate) use self::burst::transmit_burst;
 
 use self::answer::{Answer, Answering, Names};
 use self::guest::{Guest, Introduction};
-use self::stream::Stream;
+use self::stream::{Carrier, Opened, Stream};
 use crate::session::{Session, ShellRequest};
 use crate::shared::{Shared, Socket, now};
-use layer::{Bound, Input, Interface, Protocol, RequestId, SocketId, Transmit};
-use net::{Batch, Connector, PacketListener, PacketStream, StreamBuffer, UdpSocket};
+use layer::{Bound, Input, Interface, RequestId, SocketId, Transmit};
+use net::{Batch, Connector, PacketListener, StreamBuffer, UdpSocket};
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
@@ -110,8 +111,8 @@ impl Driver {
     /// One turn; whether anything was done.
     fn turn(&mut self, cx: &mut Context<'_>, buffers: &mut Buffers) -> bool {
         let received = self.receive(cx, &mut buffers.batch);
-        let accepted = self.accept(&mut buffers.stream);
-        let read = self.read_streams(&mut buffers.stream);
+        let accepted = self.accept(buffers);
+        let read = self.read_streams(buffers);
         let answered = self.take_answers(cx);
         let performed = self.perform();
         let timed = self.handle_time(cx);
@@ -152,7 +153,7 @@ impl Driver {
     }
 
     /// Accepts streams, and introduces to the session those that want it.
-    fn accept(&mut self, buffer: &mut StreamBuffer) -> bool {
+    fn accept(&mut self, buffers: &mut Buffers) -> bool {
         if self.listeners.is_empty() && self.guests.is_empty() {
             return false;
         }
@@ -170,7 +171,8 @@ impl Driver {
                             // Whoever has been silent for longest makes room.
                             self.guests.remove(0);
                         }
-                        let stream = Arc::new(Stream::new(stream, self.waker.clone()));
+                        let carrier = Carrier::Tcp(stream);
+                        let stream = Arc::new(Stream::new(carrier, self.waker.clone()));
                         self.guests
                             .push((listener.request, Guest::new(stream, now)));
                     }
@@ -179,13 +181,13 @@ impl Driver {
             }
         }
         for (request, guest) in std::mem::take(&mut self.guests) {
-            match guest.poll(now, buffer) {
+            match guest.poll(now, buffers) {
                 Introduction::Waits => self.guests.push((request, guest)),
                 Introduction::Leaves => worked = true,
                 Introduction::Wants(fragment) => {
                     worked = true;
                     if self.claims(&fragment) {
-                        self.introduce(request, guest.stream, buffer);
+                        self.introduce(request, guest.stream, buffers);
                     }
                 }
             }
@@ -200,22 +202,22 @@ impl Driver {
     }
 
     /// Tells the session of a stream, and of the packets it has brought.
-    fn introduce(&mut self, request: RequestId, stream: Arc<Stream>, buffer: &mut StreamBuffer) {
+    fn introduce(&mut self, request: RequestId, stream: Arc<Stream>, buffers: &mut Buffers) {
         let id = self.new_socket();
         self.streams.push((id, Arc::clone(&stream)));
         self.answer(|session, now| {
             session.tcp_connected(now, request, Ok(Bound::new(id, stream.local)));
-            stream::deliver(session, now, id, &stream, buffer);
+            stream::deliver(session, now, id, &stream, buffers);
         });
     }
 
     /// Takes what the streams have, and writes what waits for them.
-    fn read_streams(&mut self, buffer: &mut StreamBuffer) -> bool {
+    fn read_streams(&mut self, buffers: &mut Buffers) -> bool {
         let mut worked = false;
         let mut broken = Vec::new();
         for (id, stream) in &self.streams {
             for _ in 0..MAX_BATCHES {
-                match stream.poll_recv(buffer) {
+                match stream.poll_recv(buffers) {
                     Poll::Pending => break,
                     Poll::Ready(Ok(_)) => {}
                     Poll::Ready(Err(error)) => {
@@ -225,7 +227,7 @@ impl Driver {
                     }
                 }
                 worked = true;
-                self.answer(|session, now| stream::deliver(session, now, *id, stream, buffer));
+                self.answer(|session, now| stream::deliver(session, now, *id, stream, buffers));
             }
             if stream.flush().is_err() && !broken.contains(id) {
                 broken.push(*id);
@@ -274,8 +276,14 @@ impl Driver {
                 let result = self.listen(request, local, ports);
                 self.answer(|session, now| session.bound(now, request, result));
             }
-            ShellRequest::ConnectTcp { .. } | ShellRequest::Resolve { .. } => {
-                if let Err(refused) = self.answering.begin(request, &self.connector) {
+            ShellRequest::ConnectTcp { .. }
+            | ShellRequest::ConnectDtls { .. }
+            | ShellRequest::Resolve { .. } => {
+                let begun = {
+                    let session = &mut self.shared.lock().session;
+                    self.answering.begin(request, &self.connector, session)
+                };
+                if let Err(refused) = begun {
                     self.take_answer(refused);
                 }
             }
@@ -357,24 +365,23 @@ impl Driver {
             Answer::Resolved(request, addresses) => {
                 self.answer(|session, now| session.resolved(now, request, &addresses));
             }
-            Answer::Connected(request, Ok(stream)) => {
-                let bound = self.open_stream(*stream);
-                self.answer(|session, now| session.tcp_connected(now, request, Ok(bound)));
+            Answer::Connected(request, Ok(carrier)) => {
+                let opened = self.open_stream(*carrier);
+                self.answer(|session, now| opened.tell(session, now, request));
             }
             Answer::Connected(request, Err(error)) => {
                 tracing::debug!(%error, "no stream was made");
-                let refused = Err(error.kind());
-                self.answer(|session, now| session.tcp_connected(now, request, refused));
+                self.answer(|session, now| session.connect_failed(now, request, &error));
             }
         }
     }
 
-    fn open_stream(&mut self, stream: PacketStream) -> Bound {
+    fn open_stream(&mut self, carrier: Carrier) -> Opened {
         let id = self.new_socket();
-        let stream = Arc::new(Stream::new(stream, self.waker.clone()));
-        let bound = Bound::new(id, stream.local);
+        let stream = Arc::new(Stream::new(carrier, self.waker.clone()));
+        let opened = stream.opened(id);
         self.streams.push((id, stream));
-        bound
+        opened
     }
 
     /// Hands the time on when it is due, and sleeps until it is due again.
@@ -446,16 +453,11 @@ impl Driver {
     /// Sends one packet or run; false if the socket is full. A packet that the system refuses is
     /// lost, as on any path.
     fn send(&self, cx: &mut Context<'_>, transmit: &Transmit, bytes: &[u8]) -> bool {
-        if transmit.protocol == Protocol::Tcp {
-            let mut streams = self.streams.iter();
-            if let Some((_, stream)) = streams.find(|(id, _)| *id == transmit.socket) {
-                stream.send(bytes, transmit.segment_size);
-            }
-            return true;
-        }
         let mut sockets = self.sockets.iter();
         let Some(socket) = sockets.find(|socket| socket.id == transmit.socket) else {
-            return true;
+            let mut streams = self.streams.iter();
+            let stream = streams.find(|(id, _)| *id == transmit.socket);
+            return stream.is_none_or(|(_, it)| it.send(bytes, transmit.segment_size));
         };
         loop {
             match socket.try_send(transmit, bytes) {

@@ -1,9 +1,11 @@
 //! What takes its time to be answered: names, and connections made.
 
-use crate::driver::stream::framing;
-use crate::session::ShellRequest;
+use crate::driver::secured::{Secured, Server};
+use crate::driver::stream::{Carrier, framing};
+use crate::session::{Session, ShellRequest};
+use crate::shared::now;
 use layer::RequestId;
-use net::{Connector, PacketStream, Target};
+use net::{Connector, Target};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -23,14 +25,18 @@ pub(crate) enum Answer {
     /// The addresses of a name.
     Resolved(RequestId, Vec<IpAddr>),
     /// A connection, or why there is none.
-    Connected(RequestId, io::Result<Box<PacketStream>>),
+    Connected(RequestId, io::Result<Box<Carrier>>),
 }
 
 /// A question on its way.
 pub(crate) type Question = Pin<Box<dyn Future<Output = Answer> + Send>>;
 
-/// Begins to answer a request for a name or a connection; `None` for any other.
-pub(crate) fn question(request: ShellRequest, connector: &Arc<Connector>) -> Option<Question> {
+/// Begins to answer a request of a session for a name or a connection; `None` for any other.
+pub(crate) fn question(
+    request: ShellRequest,
+    connector: &Arc<Connector>,
+    session: &mut Session,
+) -> Option<Question> {
     match request {
         ShellRequest::Resolve { request, host } => Some(Box::pin(async move {
             Answer::Resolved(request, resolve(&host).await)
@@ -46,7 +52,30 @@ pub(crate) fn question(request: ShellRequest, connector: &Arc<Connector>) -> Opt
             target.server_name = server_name;
             let connector = Arc::clone(connector);
             Some(Box::pin(async move {
-                Answer::Connected(request, connector.connect(target).await.map(Box::new))
+                let stream = connector.connect(target).await;
+                Answer::Connected(request, stream.map(Carrier::Tcp).map(Box::new))
+            }))
+        }
+        ShellRequest::ConnectDtls {
+            request,
+            local,
+            ports,
+            remote,
+            server_name,
+        } => {
+            let (factory, start) = session.dtls_to_server(now());
+            let server = Server {
+                local,
+                ports,
+                remote,
+                name: server_name,
+                factory,
+                start,
+            };
+            let connector = Arc::clone(connector);
+            Some(Box::pin(async move {
+                let secured = Secured::connect(server, &connector).await;
+                Answer::Connected(request, secured.map(Carrier::Dtls).map(Box::new))
             }))
         }
         _ => None,
@@ -57,7 +86,7 @@ pub(crate) fn question(request: ShellRequest, connector: &Arc<Connector>) -> Opt
 fn refusal(request: &ShellRequest) -> Option<Answer> {
     match request {
         ShellRequest::Resolve { request, .. } => Some(Answer::Resolved(*request, Vec::new())),
-        ShellRequest::ConnectTcp { request, .. } => {
+        ShellRequest::ConnectTcp { request, .. } | ShellRequest::ConnectDtls { request, .. } => {
             let refused = Err(io::ErrorKind::QuotaExceeded.into());
             Some(Answer::Connected(*request, refused))
         }
@@ -123,13 +152,14 @@ impl Answering {
         &mut self,
         request: ShellRequest,
         connector: &Arc<Connector>,
+        session: &mut Session,
     ) -> Result<(), Answer> {
         if self.questions.len() >= MAX_QUESTIONS
             && let Some(refusal) = refusal(&request)
         {
             return Err(refusal);
         }
-        self.questions.extend(question(request, connector));
+        self.questions.extend(question(request, connector, session));
         Ok(())
     }
 

@@ -1,8 +1,8 @@
 //! Streams that were accepted and have not said whom they want.
 
+use super::Buffers;
 use super::peek::{Peeked, peek};
 use super::stream::Stream;
-use net::StreamBuffer;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -42,16 +42,16 @@ impl Guest {
     }
 
     /// Reads what it says.
-    pub(crate) fn poll(&self, now: Instant, buffer: &mut StreamBuffer) -> Introduction {
+    pub(crate) fn poll(&self, now: Instant, buffers: &mut Buffers) -> Introduction {
         loop {
-            match self.stream.poll_recv(buffer) {
+            match self.stream.poll_recv(buffers) {
                 Poll::Pending if now < self.until => return Introduction::Waits,
                 Poll::Pending | Poll::Ready(Err(_)) => return Introduction::Leaves,
                 Poll::Ready(Ok(0)) => {}
                 Poll::Ready(Ok(_)) => break,
             }
         }
-        let first = buffer.packets().next();
+        let first = buffers.stream.packets().next();
         match first.map(|packet| peek(packet)) {
             Some(Peeked::Request {
                 fragment: Some(fragment),

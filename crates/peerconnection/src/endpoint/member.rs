@@ -260,7 +260,7 @@ impl Member {
             drop(held);
             return refuse(state, now, &request);
         }
-        if let Some(question) = question(request, &self.inner.connector) {
+        if let Some(question) = question(request, &self.inner.connector, &mut state.session) {
             held.questions += 1;
             let member = Arc::clone(self);
             let _asking = self.inner.runtime.spawn(async move {
@@ -308,9 +308,9 @@ impl Member {
 fn refuse(state: &mut State, now: Instant, request: &ShellRequest) {
     match request {
         ShellRequest::Resolve { request, .. } => state.session.resolved(now, *request, &[]),
-        ShellRequest::ConnectTcp { request, .. } => {
-            let refused = Err(io::ErrorKind::QuotaExceeded);
-            state.session.tcp_connected(now, *request, refused);
+        ShellRequest::ConnectTcp { request, .. } | ShellRequest::ConnectDtls { request, .. } => {
+            let refused = io::ErrorKind::QuotaExceeded.into();
+            state.session.connect_failed(now, *request, &refused);
         }
         _ => {}
     }

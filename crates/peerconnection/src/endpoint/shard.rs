@@ -16,7 +16,7 @@ use crate::driver::answer::Answer;
 use crate::driver::peek::{Peeked, peek};
 use crate::driver::{BUFFERS, Buffers, transmit_burst};
 use crate::shared::now;
-use layer::{Protocol, Transmit};
+use layer::Transmit;
 use net::{PacketListener, UdpSocket};
 use std::collections::VecDeque;
 use std::fmt;
@@ -179,21 +179,16 @@ impl Shard {
         transmit: &Transmit,
         bytes: &[u8],
     ) -> bool {
-        if transmit.protocol == Protocol::Tcp {
-            if let Some(stream) = member.stream(transmit.socket) {
-                stream.send(bytes, transmit.segment_size);
-            }
-            return true;
-        }
+        let index = usize::try_from(transmit.socket.0).unwrap_or(usize::MAX);
+        let local = self.inner.locals.get(index);
+        let Some(socket) = local.and_then(|local| local.udp.get(self.index)) else {
+            let stream = member.stream(transmit.socket);
+            return stream.is_none_or(|it| it.send(bytes, transmit.segment_size));
+        };
         if let Peeked::Request { transaction, .. } = peek(bytes) {
             let mut transactions = self.inner.transactions();
             transactions.asked(now(), transaction, member);
         }
-        let index = usize::try_from(transmit.socket.0).unwrap_or(usize::MAX);
-        let local = self.inner.locals.get(index);
-        let Some(socket) = local.and_then(|local| local.udp.get(self.index)) else {
-            return true;
-        };
         send(cx, socket, transmit, bytes)
     }
 
@@ -203,12 +198,13 @@ impl Shard {
                 state.session.resolved(now, request, &addresses);
             }),
             Answer::Connected(request, result) => {
-                let opened = result.map_err(|error| error.kind()).and_then(|stream| {
-                    let opened = self.open_stream(member, *stream);
-                    opened.ok_or(io::ErrorKind::QuotaExceeded)
+                let opened = result.and_then(|carrier| {
+                    let opened = self.open_stream(member, *carrier);
+                    opened.ok_or(io::ErrorKind::QuotaExceeded.into())
                 });
-                member.shared.call(|state, now| {
-                    state.session.tcp_connected(now, request, opened);
+                member.shared.call(|state, now| match opened {
+                    Ok(opened) => opened.tell(&mut state.session, now, request),
+                    Err(error) => state.session.connect_failed(now, request, &error),
                 });
             }
         }

@@ -80,7 +80,7 @@ pub enum ShellRequest {
         /// The ports to try when `local` has port 0.
         ports: Option<(u16, u16)>,
     },
-    /// A TCP connection: `tcp_connected`.
+    /// A TCP connection: `tcp_connected`, or `connect_failed`.
     ConnectTcp {
         /// For the answer.
         request: RequestId,
@@ -92,6 +92,20 @@ pub enum ShellRequest {
         framing: Framing,
         /// The name of the server's certificate, where the stream is TLS.
         server_name: Option<String>,
+    },
+    /// A UDP socket that speaks DTLS with a server, packets on which are plain to the session
+    /// ([`layer::IceEvent::ConnectDtls`]): `bound`, or `connect_failed`.
+    ConnectDtls {
+        /// For the answer.
+        request: RequestId,
+        /// From; port 0 for any.
+        local: SocketAddr,
+        /// The ports to try when `local` has port 0.
+        ports: Option<(u16, u16)>,
+        /// To.
+        remote: SocketAddr,
+        /// The name of the server's certificate, or an address.
+        server_name: String,
     },
     /// A socket that accepts TCP connections: `bound`, and `tcp_connected` for each of them.
     ListenTcp {

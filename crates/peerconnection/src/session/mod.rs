@@ -198,7 +198,7 @@ impl Session {
         });
     }
 
-    /// Answers [`ShellRequest::Bind`].
+    /// Answers [`ShellRequest::Bind`], [`ShellRequest::ListenTcp`] and [`ShellRequest::ConnectDtls`].
     pub fn bound(
         &mut self,
         now: Instant,
@@ -218,6 +218,22 @@ impl Session {
         self.with_transport(now, |transport| {
             transport.ice.tcp_connected(now, request, result)
         });
+    }
+
+    /// Answers [`ShellRequest::ConnectTcp`] and [`ShellRequest::ConnectDtls`] with a failure of which more
+    /// is known than its kind.
+    pub fn connect_failed(&mut self, now: Instant, request: RequestId, error: &io::Error) {
+        self.with_transport(now, |transport| {
+            transport.ice.connect_failed(now, request, error);
+        });
+    }
+
+    /// What a DTLS session with a server is made with, which is none of the connection's own.
+    pub(crate) fn dtls_to_server(&mut self, now: Instant) -> (Arc<dyn layer::NewDtls>, Start) {
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let start = Start::new(now, self.start.wall_at(now), Seed::new(seed));
+        (Arc::clone(&self.stack.dtls), start)
     }
 
     /// Answers [`ShellRequest::Resolve`].

@@ -54,6 +54,19 @@ impl Session {
                 framing,
                 server_name,
             }),
+            IceEvent::ConnectDtls {
+                request,
+                local,
+                ports,
+                remote,
+                server_name,
+            } => SessionEvent::Request(ShellRequest::ConnectDtls {
+                request,
+                local,
+                ports,
+                remote,
+                server_name,
+            }),
             IceEvent::ListenTcp {
                 request,
                 local,

@@ -153,11 +153,13 @@ impl Agent {
         relay.stage = Stage::Connecting(request, now + CONNECT_TIMEOUT);
         let local = SocketAddr::new(relay.base.local.ip(), 0);
         let (remote, server_name) = (relay.client.server(), relay.server_name.clone());
+        let ports = self.settings.ports;
         let event = match (relay.transport, server_name) {
             // RFC 8656 §3.1: the messages of TURN lie in DTLS as in UDP.
             (Transport::Dtls, server_name) => IceEvent::ConnectDtls {
                 request,
                 local,
+                ports,
                 remote,
                 server_name: server_name.unwrap_or_default(),
             },

@@ -3,12 +3,12 @@
 use super::{Notice, Shard};
 use crate::driver::Buffers;
 use crate::driver::guest::{Guest, Introduction};
-use crate::driver::stream::{Stream, deliver};
+use crate::driver::stream::{Carrier, Opened, Stream, deliver};
 use crate::endpoint::Inner;
 use crate::endpoint::member::Member;
 use crate::shared::now;
 use layer::{Bound, SocketId};
-use net::{PacketStream, StreamBuffer};
+use net::PacketStream;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -113,7 +113,8 @@ impl Shard {
             self.inner.counters.refused_streams.count();
         }
         let wake = self.stream_wake();
-        let stream = Stream::new(stream, Waker::from(Arc::clone(&wake)));
+        let carrier = Carrier::Tcp(stream);
+        let stream = Stream::new(carrier, Waker::from(Arc::clone(&wake)));
         let guest = Guest::new(Arc::new(stream), now());
         self.streams
             .guests
@@ -123,17 +124,13 @@ impl Shard {
     }
 
     /// A stream that a connection has asked for; `None` if it has too many.
-    pub(super) fn open_stream(
-        &mut self,
-        member: &Arc<Member>,
-        stream: PacketStream,
-    ) -> Option<Bound> {
+    pub(super) fn open_stream(&mut self, member: &Arc<Member>, carrier: Carrier) -> Option<Opened> {
         let wake = self.stream_wake();
-        let stream = Arc::new(Stream::new(stream, Waker::from(Arc::clone(&wake))));
+        let stream = Arc::new(Stream::new(carrier, Waker::from(Arc::clone(&wake))));
         let socket = member.add_stream(&stream)?;
-        let bound = Bound::new(socket, stream.local);
+        let opened = stream.opened(socket);
         self.keep(stream, member, socket, wake);
-        Some(bound)
+        Some(opened)
     }
 
     fn keep(
@@ -165,13 +162,13 @@ impl Shard {
     pub(super) fn read_stream(&mut self, cx: &mut Context<'_>, key: u64, buffers: &mut Buffers) {
         if let Some((guest, local, wake)) = self.streams.guests.remove(&key) {
             wake.queued.store(false, Ordering::Release);
-            match guest.poll(now(), &mut buffers.stream) {
+            match guest.poll(now(), buffers) {
                 Introduction::Waits => {
                     self.streams.guests.insert(key, (guest, local, wake));
                 }
                 Introduction::Leaves => self.inner.counters.lost_streams.count(),
                 Introduction::Wants(fragment) => {
-                    self.introduce(&fragment, local, &guest.stream, wake, &mut buffers.stream);
+                    self.introduce(&fragment, local, &guest.stream, wake, buffers);
                     self.serve_touched(cx, buffers);
                 }
             }
@@ -183,7 +180,7 @@ impl Shard {
         open.wake.queued.store(false, Ordering::Release);
         let (stream, member) = (Arc::clone(&open.stream), Arc::clone(&open.member));
         let (socket, wake) = (open.socket, Arc::clone(&open.wake));
-        if !read(&member, socket, &stream, &wake, &mut buffers.stream) {
+        if !read(&member, socket, &stream, &wake, buffers) {
             self.streams.open.remove(&key);
             member.drop_stream(socket);
         }
@@ -197,7 +194,7 @@ impl Shard {
         local: usize,
         stream: &Arc<Stream>,
         wake: Arc<StreamWake>,
-        buffer: &mut StreamBuffer,
+        buffers: &mut Buffers,
     ) {
         let Some(member) = self.inner.members().claimant(fragment) else {
             return self.inner.counters.unknown_fragments.count();
@@ -213,7 +210,7 @@ impl Shard {
         let mut state = member.shared.lock();
         let bound = Bound::new(socket, stream.local);
         state.session.tcp_connected(now, request, Ok(bound));
-        deliver(&mut state.session, now, socket, stream, buffer);
+        deliver(&mut state.session, now, socket, stream, buffers);
         member.shared.dispatch(&mut state);
         drop(state);
         self.keep(Arc::clone(stream), &member, socket, wake);
@@ -229,7 +226,7 @@ fn read(
     socket: SocketId,
     stream: &Stream,
     wake: &Arc<StreamWake>,
-    buffer: &mut StreamBuffer,
+    buffers: &mut Buffers,
 ) -> bool {
     if !member.has_stream(socket) {
         // The connection has closed it.
@@ -244,17 +241,18 @@ fn read(
             wake.wake_by_ref();
             break;
         }
-        match stream.poll_recv(buffer) {
+        match stream.poll_recv(buffers) {
             Poll::Pending => break,
             Poll::Ready(Ok(_)) => {
                 let mut state = member.shared.lock();
-                deliver(&mut state.session, now(), socket, stream, buffer);
+                deliver(&mut state.session, now(), socket, stream, buffers);
                 member.shared.dispatch(&mut state);
             }
             Poll::Ready(Err(error)) => result = Err(error),
         }
     }
-    let Err(error) = result else {
+    // What was read may want an answer.
+    let Err(error) = result.and_then(|()| stream.flush()) else {
         return true;
     };
     tracing::debug!(remote = %stream.remote, %error, "a stream ended");

@@ -39,8 +39,13 @@ impl Drive {
                     end.machine.tcp_connected(now, *request, Err(error));
                 }
             }
-            IceEvent::ConnectDtls { request, local, .. } => {
-                let bound = end.sockets.bind(network, *local, None);
+            IceEvent::ConnectDtls {
+                request,
+                local,
+                ports,
+                ..
+            } => {
+                let bound = end.sockets.bind(network, *local, *ports);
                 let result = bound.map(|mut bound| {
                     bound.overhead = DTLS_OVERHEAD;
                     bound
