@@ -44,7 +44,7 @@ fn run(seed: u64) -> Record {
 fn the_same_seed_sends_the_same_bytes() {
     for seed in 1..=5 {
         let (one, other) = (run(seed), run(seed));
-        assert!(one.datagrams().len() > 50);
+        assert!(one.datagrams().len() > 30);
         assert_eq!(one.difference(&other), None, "seed {seed}");
     }
     assert!(run(1).difference(&run(2)).is_some());

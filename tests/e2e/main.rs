@@ -26,6 +26,7 @@ mod negotiation;
 mod offers;
 mod pair;
 mod parts;
+mod path_mtu;
 mod sections;
 mod stages;
 #[cfg(feature = "swap")]

@@ -1,4 +1,4 @@
-//! Messages larger than memory, shares of channels, and how large datagrams become.
+//! Messages larger than memory, and shares of channels.
 
 use crate::pair::SessionPair;
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use peerconnection::{
 };
 use std::collections::BTreeMap;
 use std::time::Duration;
-use testkit::{Link, Record, Side};
+use testkit::{Link, Side};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -135,34 +135,4 @@ fn channels_share_by_their_priorities() {
     // 128 : 512 : 1024.
     assert!((medium - high / 2).abs() < 60, "{low} {medium} {high}");
     assert!((low - high / 8).abs() < 60, "{low} {medium} {high}");
-}
-
-// sctp-049
-#[test]
-fn datagrams_have_one_size_whatever_the_path_carries() {
-    for mtu in [None, Some(1300)] {
-        let mut narrow = link();
-        narrow.mtu = mtu;
-        let (mut pair, keys) = pair(&narrow, 262_144, &[PriorityType::Low]);
-        pair.record = Some(Record::default());
-        for _ in 0..20 {
-            let data = Bytes::from(vec![0; 100_000]);
-            let now = pair.now();
-            let sent = pair.a.session.send(now, keys[0], Payload::Binary, &data);
-            sent.unwrap();
-            pair.run_for(Duration::from_secs(1));
-        }
-        assert!(pair.run_until(MINUTE, |pair| pair.b.messages.len() == 20));
-        let record = pair.record.take().unwrap();
-        let sizes: Vec<usize> = record
-            .datagrams()
-            .iter()
-            .map(|sent| sent.bytes.len())
-            .collect();
-        // RFC 8261 §4: 1200 with the headers of IPv4 and UDP, and that of DTLS is counted.
-        assert!(sizes[0] <= 1200 - 28, "{}", sizes[0]);
-        // And so for all: the route may become a narrower one at any time.
-        let largest = sizes.iter().copied().max().unwrap();
-        assert!((1100..=1200 - 28).contains(&largest), "{largest}");
-    }
 }

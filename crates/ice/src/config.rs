@@ -122,6 +122,10 @@ pub struct Factory {
     /// The largest IP packet to count on, in bytes; the route's largest payload follows from it.
     /// Default 1500.
     pub mtu: usize,
+    /// The largest IP packet, in bytes, that a layer above may try to get through
+    /// (`MAX_PLPMTU`, RFC 8899 §5.1.2); the route's largest probe follows from it. Default 9000,
+    /// what jumbo frames of Ethernet carry; `mtu` tries nothing.
+    pub largest_mtu: usize,
 }
 
 impl Factory {
@@ -163,6 +167,7 @@ impl Factory {
             max_remote_candidates: 100,
             max_host_candidates: 16,
             mtu: 1500,
+            largest_mtu: 9000,
         }
     }
 }

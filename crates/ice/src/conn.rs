@@ -179,7 +179,7 @@ impl Conn {
     /// # Errors
     ///
     /// As [`connected`](Conn::connected), and [`io::ErrorKind::InvalidInput`] for a datagram that
-    /// is empty or too long for the path.
+    /// is empty or longer than anything that may be tried (`Factory::largest_mtu`).
     pub async fn send(&self, datagram: &[u8]) -> io::Result<()> {
         poll_fn(|cx| self.poll_send(cx, datagram)).await
     }

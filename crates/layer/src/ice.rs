@@ -585,12 +585,16 @@ pub struct Route {
     pub headroom: usize,
     /// Bytes that it wants free behind one.
     pub tailroom: usize,
-    /// The largest payload that fits one packet on this path, in bytes.
+    /// The largest payload to count on, in bytes.
     pub max_payload: usize,
+    /// The largest payload that [`Ice::wrap`] takes, for a layer that finds out by probes what the
+    /// path carries (`MAX_PLPMTU`, RFC 8899 §5.1.2). The system refuses what its interface does not
+    /// carry, and the network drops it.
+    pub max_probe: usize,
 }
 
 impl Route {
-    /// A direct path.
+    /// A direct path, on which nothing larger is tried.
     #[must_use]
     pub fn new(
         socket: SocketId,
@@ -607,6 +611,7 @@ impl Route {
             headroom: 0,
             tailroom: 0,
             max_payload,
+            max_probe: max_payload,
         }
     }
 }

@@ -36,8 +36,8 @@ const MAX_BATCHES: usize = 4;
 /// Turns before other tasks of the runtime have theirs.
 const MAX_TURNS: usize = 32;
 
-/// Room for one run of datagrams.
-const TRANSMIT_BUFFER: usize = 48 * 1024;
+/// Room for one run of datagrams, and for the packet that is sealed next.
+const TRANSMIT_BUFFER: usize = 64 * 1024;
 
 /// Streams of one connection, those included that have not said what they want. For one more the
 /// stream leaves that has not said so for longest, or else itself.

@@ -65,8 +65,9 @@ pub struct Factory {
     pub interleaving: bool,
     /// Packets up to this size, in bytes, are sent at once; larger ones, up to what the owner
     /// [allows](layer::Sctp::set_max_packet), after a probe of that size was answered (RFC 8899).
-    /// Default 1132, which with DTLS 1.2, UDP and IPv4 is 1200 (RFC 8261 §4). `usize::MAX` trusts
-    /// the owner and never probes.
+    /// They hold several chunks, none of which is larger than this allows, so that it can go on alone
+    /// when the path becomes another one. Default 1132, which with DTLS 1.2, UDP and IPv4 is 1200
+    /// (RFC 8261 §4). `usize::MAX` trusts the owner and never probes.
     pub base_packet: usize,
     /// Whether to offer that both descriptions carry the INIT chunks (draft-hancke-tsvwg-snap), so
     /// that the association is up as soon as DTLS is. Where the peer offers it, it is accepted in

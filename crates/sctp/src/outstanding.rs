@@ -216,11 +216,11 @@ impl Outstanding {
         }
     }
 
-    /// The first chunk and its length, if it is lost for the [`OFTEN`]th time.
-    pub(crate) fn often_lost(&self) -> Option<(Tsn, usize)> {
+    /// The first chunk, if it is lost for the [`OFTEN`]th time.
+    pub(crate) fn often_lost(&self) -> Option<Tsn> {
         let sent = self.chunks.front()?;
         let often = sent.fate == Fate::Lost && sent.transmissions >= OFTEN;
-        often.then_some((self.first, sent.fragment.data.len()))
+        often.then_some(self.first)
     }
 
     /// Sends a chunk again that is lost, or that probes for a lost tail.

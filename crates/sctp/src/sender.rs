@@ -65,6 +65,8 @@ pub(crate) struct Sender {
     /// I-DATA in the place of DATA.
     interleaving: bool,
     segment: usize,
+    /// The largest chunk, with its header: it goes on alone, whatever the path becomes.
+    chunk: usize,
     /// When DATA left last.
     last_sent: Instant,
 }
@@ -102,13 +104,13 @@ impl Sender {
     pub(crate) fn new(
         now: Instant,
         settings: &Factory,
-        max_packet: usize,
+        packets: PacketSize,
         initial: u32,
         a_rwnd: u32,
         extensions: Extensions,
     ) -> Self {
         let interleaving = settings.interleaving && extensions.interleaving;
-        let segment = segment(max_packet);
+        let segment = segment(packets.now);
         let burst = settings.max_burst.max(settings.initial_window).max(1);
         Self {
             outstanding: Outstanding::new(now, Tsn::initial(initial), interleaving),
@@ -131,6 +133,7 @@ impl Sender {
             partial_reliability: extensions.forward_tsn,
             interleaving,
             segment,
+            chunk: segment.min(self::segment(packets.base)),
             last_sent: now,
         }
     }
@@ -187,17 +190,22 @@ impl Sender {
         u32::try_from(self.a_rwnd).unwrap_or(u32::MAX)
     }
 
-    /// Whether the first chunk of all, in a packet larger than `base`, is lost for the fourth time
-    /// (RFC 8899 §4.3). One that was such a sign is not another one.
-    pub(crate) fn suspects_black_hole(&mut self, base: usize) -> bool {
-        let Some((tsn, len)) = self.outstanding.often_lost() else {
+    /// Whether packets may have become too large for the path (RFC 8899 §4.3): the first chunk of all
+    /// is lost for the fourth time, or nothing came back for an RTO. One that was such a sign is not
+    /// another one.
+    pub(crate) fn suspects_black_hole(&mut self) -> bool {
+        let first = self.outstanding.often_lost();
+        let first = first.or_else(|| self.is_in_the_dark().then(|| self.outstanding.first()));
+        let Some(tsn) = first.filter(|tsn| self.black_hole != Some(*tsn)) else {
             return false;
         };
-        let found = HEADER_LEN + self.wire_len(len) > base && self.black_hole != Some(tsn);
-        if found {
-            self.black_hole = Some(tsn);
-        }
-        found
+        self.black_hole = Some(tsn);
+        true
+    }
+
+    /// Whether a timer has expired and nothing was acknowledged since.
+    pub(crate) fn is_in_the_dark(&self) -> bool {
+        self.expirations > 0
     }
 
     pub(crate) fn last_sent(&self) -> Instant {
@@ -211,8 +219,9 @@ impl Sender {
         stats.smoothed_round_trip = self.rto.smoothed_round_trip();
     }
 
-    pub(crate) fn set_max_packet(&mut self, max_packet: usize) {
-        self.segment = segment(max_packet);
+    pub(crate) fn set_packet_size(&mut self, packets: PacketSize) {
+        self.segment = segment(packets.now);
+        self.chunk = self.segment.min(segment(packets.base));
         self.congestion.set_segment(self.segment);
     }
 
@@ -472,7 +481,16 @@ impl Sender {
     }
 }
 
+/// How large packets are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PacketSize {
+    /// As the path is known to carry them.
+    pub(crate) now: usize,
+    /// Where the path is not known.
+    pub(crate) base: usize,
+}
+
 /// What a packet has room for (PMDCS, RFC 9260 §7.2).
-fn segment(max_packet: usize) -> usize {
+pub(crate) fn segment(max_packet: usize) -> usize {
     (max_packet - HEADER_LEN) & !3
 }

@@ -409,10 +409,10 @@ fn a_message_beyond_the_largest_ends_the_association() {
 fn packets_follow_the_size_of_the_path() {
     let mut pair = Pair::connected(1);
     pair.record = true;
-    pair.ends[0].sctp.set_max_packet(1400);
+    pair.ends[0].sctp.set_max_packet(4000);
     pair.send(0, Outgoing::new(0, 53, pattern(20_000, 0)));
     let largest = |pair: &Pair| pair.sent.iter().map(|sent| sent.2.len()).max().unwrap();
-    assert_eq!(largest(&pair), 1400);
+    assert_eq!(largest(&pair), 12 + 3 * 1120);
     pair.ends[0].sctp.set_max_packet(600);
     pair.settle();
     pair.sent.clear();

@@ -197,15 +197,18 @@ impl Agent {
 
     /// Where the data of a pair goes, and the room it wants.
     fn route_of(&self, pair: &Pair) -> Option<Route> {
-        let (base, destination, mtu) = (pair.base, pair.destination, self.settings.mtu);
+        let (base, destination) = (pair.base, pair.destination);
+        let (mtu, largest) = (self.settings.mtu, self.settings.largest_mtu);
         let (socket, protocol) = match pair.via {
-            Via::Relay(relay) => return self.relays.route(relay, destination, mtu),
+            Via::Relay(relay) => return self.relays.route(relay, destination, mtu, largest),
             Via::Socket(socket) => (socket, Protocol::Udp),
             Via::Stream(socket) => (socket, Protocol::Tcp),
             Via::Unconnected => return None,
         };
         let payload = relay::max_payload(destination, protocol, mtu);
-        Some(Route::new(socket, protocol, base, destination, payload))
+        let mut route = Route::new(socket, protocol, base, destination, payload);
+        route.max_probe = relay::max_payload(destination, protocol, mtu.max(largest));
+        Some(route)
     }
 
     /// The generation whose path is in use: the current one as soon as it has a path.

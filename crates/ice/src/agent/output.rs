@@ -186,7 +186,7 @@ impl Agent {
         let pair = self.route_generation()?.route()?;
         let (id, way, route) = (pair.id, pair.way(), self.route_of(pair)?);
         let packet = segment_size.unwrap_or(payload.len());
-        if packet == 0 || packet > route.max_payload || payload.end > buf.len() {
+        if packet == 0 || packet > route.max_probe || payload.end > buf.len() {
             return None;
         }
         let length = payload.len();

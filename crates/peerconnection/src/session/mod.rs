@@ -343,6 +343,9 @@ impl Session {
     }
 
     /// Writes the next packet, or a run of up to `max_datagrams` packets of one size, into `buf`.
+    ///
+    /// 4 KiB are enough for all that is sent. With 16 KiB or more the path is probed for larger
+    /// packets (RFC 8899).
     pub fn poll_transmit(
         &mut self,
         now: Instant,

@@ -120,7 +120,7 @@ impl Session {
             _ => {
                 transport.sctp.path_changed(now);
                 if let Some(route) = transport.ice.route() {
-                    transport.fit_packets(route.max_payload);
+                    transport.fit_packets(&route);
                 }
             }
         }

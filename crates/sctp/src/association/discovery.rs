@@ -1,14 +1,17 @@
 //! Path MTU discovery (RFC 8899 for SCTP over DTLS, RFC 8261 §4): how large packets may be.
 //!
-//! Packets begin at a size that every path carries. Once one was full, a HEARTBEAT that a PAD chunk
-//! makes as large as the largest size asks whether the path carries that; if it does not, sizes
-//! between are tried (RFC 8899 §5.3). A chunk that is lost again and again although others are not
-//! tells of a black hole (§4.3).
+//! Packets begin at a size that every path carries, and chunks keep to it: a chunk cannot be cut
+//! again (RFC 9260 §6.9), while the path may become another one at any time. On a path that carries
+//! more, packets hold more chunks. Once a packet was full, a HEARTBEAT that a PAD chunk makes as large
+//! as the largest size asks whether the path carries that; if it does not, sizes between are tried
+//! (RFC 8899 §5.3). A chunk that is lost again and again, and a timer that expires, are taken for
+//! signs of a black hole (§4.3).
 
 use super::local::Local;
 use super::tcb::{Phase, Tcb};
 use crate::packet::{HEADER_LEN, Heartbeat, Pad, ParameterType, Writer, padded, write_parameter};
 use crate::rto::Rto;
+use crate::sender::segment;
 use std::time::{Duration, Instant};
 
 /// How often a size is tried (`MAX_PROBES`, RFC 8899 §5.1.2).
@@ -21,8 +24,8 @@ const PROBE_TIMER: Duration = Duration::from_secs(1);
 /// §5.1.1).
 const RAISE_TIMER: Duration = Duration::from_secs(600);
 
-/// Fewer bytes than this are not worth a probe.
-const STEP: usize = 32;
+/// A packet with less room than this left is full.
+const ALMOST: usize = 32;
 
 /// What a HEARTBEAT with our number takes.
 const HEARTBEAT_LEN: usize = 4 + 4 + 8;
@@ -59,18 +62,45 @@ struct Probe {
     tried: u32,
 }
 
-impl Discovery {
-    /// The next size worth a try: the largest, then halfway between what does and what does not.
-    fn next_size(&self, current: usize, limit: usize) -> Option<usize> {
-        let (size, least) = match self.failed {
-            Some(failed) => (((current + failed.min(limit)) / 2) & !3, STEP / 2),
-            None => (limit & !3, STEP),
-        };
-        (size >= current + least).then_some(size)
+/// What the search is about.
+#[derive(Clone, Copy, Debug)]
+struct Range {
+    /// The size in use.
+    current: usize,
+    /// The largest size to try.
+    limit: usize,
+    /// The largest chunk: only whole ones more are worth a probe.
+    chunk: usize,
+}
+
+impl Range {
+    fn of(local: &Local) -> Self {
+        Self {
+            current: local.max_packet,
+            limit: local.limit,
+            chunk: segment(local.base_packet()),
+        }
     }
 
-    fn go_on(&mut self, now: Instant, current: usize, limit: usize) {
-        let next = self.next_size(current, limit);
+    /// How many whole chunks a packet of this size holds.
+    fn chunks_in(&self, size: usize) -> usize {
+        size.saturating_sub(HEADER_LEN) / self.chunk
+    }
+}
+
+impl Discovery {
+    /// The next size worth a try: the largest, then halfway between what does and what does not.
+    fn next_size(&self, range: Range) -> Option<usize> {
+        let current = range.chunks_in(range.current);
+        let chunks = match self.failed {
+            Some(failed) => usize::midpoint(current, range.chunks_in(failed.min(range.limit))),
+            None => range.chunks_in(range.limit),
+        };
+        (chunks > current).then(|| HEADER_LEN + chunks * range.chunk)
+    }
+
+    fn go_on(&mut self, now: Instant, range: Range) {
+        let next = self.next_size(range);
         self.state = match next {
             Some(size) => State::Due(Probe { size, tried: 0 }),
             None if self.failed.is_some() => State::Complete(now + RAISE_TIMER),
@@ -90,16 +120,17 @@ impl Discovery {
         }
     }
 
-    fn handle_timeout(&mut self, now: Instant, current: usize, limit: usize) {
+    /// `is_counted`: whether a lost probe tells of its size, as smaller packets arrive.
+    fn handle_timeout(&mut self, now: Instant, range: Range, is_counted: bool) {
         match self.state {
             State::Waiting {
                 mut probe, until, ..
             } if until <= now => {
-                probe.tried += 1;
+                probe.tried += u32::from(is_counted);
                 self.state = State::Due(probe);
                 if probe.tried == MAX_PROBES {
                     self.failed = Some(probe.size);
-                    self.go_on(now, current, limit);
+                    self.go_on(now, range);
                 }
             }
             State::Complete(until) if until <= now => self.restart(),
@@ -121,7 +152,7 @@ impl Tcb {
     pub(super) fn limit_changed(&mut self, local: &mut Local) {
         self.discovery.restart();
         local.forget_large_replies();
-        self.sender.set_max_packet(local.max_packet);
+        self.sender.set_packet_size(local.packet_size());
     }
 
     /// Another path, of which nothing is known (RFC 8899 §4.6.2, RFC 8831 §5).
@@ -132,14 +163,15 @@ impl Tcb {
 
     /// A packet of this length was written: a full one would have been larger if it could.
     pub(super) fn note_full_packet(&mut self, now: Instant, local: &Local, len: usize) {
-        if self.discovery.state == State::Rest && len + STEP > local.max_packet {
-            self.discovery.go_on(now, local.max_packet, local.limit);
+        if self.discovery.state == State::Rest && len + ALMOST > local.max_packet {
+            self.discovery.go_on(now, Range::of(local));
         }
     }
 
     pub(super) fn handle_discovery_timeout(&mut self, now: Instant, local: &Local) {
-        let (current, limit) = (local.max_packet, local.limit);
-        self.discovery.handle_timeout(now, current, limit);
+        let is_counted = !self.sender.is_in_the_dark();
+        self.discovery
+            .handle_timeout(now, Range::of(local), is_counted);
     }
 
     /// The answer to a probe: packets may be as large (RFC 8899 §5.3).
@@ -148,15 +180,15 @@ impl Tcb {
             return;
         };
         local.max_packet = local.max_packet.max(size.min(local.limit));
-        self.sender.set_max_packet(local.max_packet);
-        self.discovery.go_on(now, local.max_packet, local.limit);
+        self.sender.set_packet_size(local.packet_size());
+        self.discovery.go_on(now, Range::of(local));
     }
 
     /// Looks whether the path has stopped to carry what it did (RFC 8899 §4.3). A false alarm costs
     /// a round trip of smaller packets, as the size that was in use is the first to be tried.
     pub(super) fn look_for_black_hole(&mut self, local: &mut Local) {
         let base = local.base_packet();
-        if local.max_packet > base && self.sender.suspects_black_hole(base) {
+        if local.max_packet > base && self.sender.suspects_black_hole() {
             let size = local.max_packet;
             local.max_packet = base;
             self.limit_changed(local);
@@ -180,8 +212,9 @@ impl Tcb {
         let Some(buf) = buf.get_mut(..probe.size) else {
             // The owner's buffer is a limit too.
             self.discovery.failed = Some(probe.size);
-            let limit = buf.len().min(local.limit);
-            self.discovery.go_on(now, local.max_packet, limit);
+            let mut range = Range::of(local);
+            range.limit = range.limit.min(buf.len());
+            self.discovery.go_on(now, range);
             return None;
         };
         let nonce = local.random_u64();
@@ -212,53 +245,53 @@ fn probe_timeout(rto: &Rto) -> Duration {
 mod tests {
     use super::*;
 
-    /// What a search finds on a path that carries `mtu`, and how many sizes it takes.
-    fn search(base: usize, limit: usize, mtu: usize) -> (usize, usize) {
+    /// How many chunks of 1120 bytes a packet gets on a path that carries `mtu`, and how many sizes
+    /// it takes to find out.
+    fn search(limit: usize, mtu: usize) -> (usize, usize) {
         let now = Instant::now();
         let mut discovery = Discovery::default();
-        let (mut current, mut sizes) = (base, 0);
-        discovery.go_on(now, current, limit);
+        let mut range = Range {
+            current: 1132,
+            limit,
+            chunk: 1120,
+        };
+        let mut sizes = 0;
+        discovery.go_on(now, range);
         while let State::Due(probe) = discovery.state {
             sizes += 1;
-            assert!(probe.size > current && probe.size <= limit);
+            assert!(probe.size > range.current && probe.size <= limit);
+            assert_eq!((probe.size - HEADER_LEN) % 1120, 0);
             if probe.size <= mtu {
-                current = probe.size;
+                range.current = probe.size;
             } else {
                 discovery.failed = Some(probe.size);
             }
-            discovery.go_on(now, current, limit);
+            discovery.go_on(now, range);
         }
-        (current, sizes)
+        (range.chunks_in(range.current), sizes)
     }
 
     // sctp-048
     #[test]
     fn a_path_that_carries_the_limit_takes_one_probe() {
-        assert_eq!(search(1132, 1435, 1500), (1432, 1));
-        assert_eq!(search(1132, 65_000, 65_000), (65_000, 1));
+        assert_eq!(search(8155, 65_000), (7, 1));
+        assert_eq!(search(65_000, 65_000), (58, 1));
     }
 
     // sctp-048
     #[test]
-    fn a_search_comes_close_in_few_steps() {
-        for mtu in 1132..=1500 {
-            let (found, sizes) = search(1132, 1435, mtu);
-            assert!(
-                found <= mtu && mtu.min(1435) - found < STEP + 4,
-                "{mtu}: {found}"
-            );
-            assert!(sizes <= 6, "{mtu}: {sizes}");
+    fn a_search_finds_the_last_chunk_in_few_steps() {
+        for mtu in (1132..=65_000).step_by(300) {
+            let (found, sizes) = search(65_000, mtu);
+            assert_eq!(found, (mtu - HEADER_LEN) / 1120, "{mtu}");
+            assert!(sizes <= 7, "{mtu}: {sizes}");
         }
-        for mtu in [1200, 9000, 40_000] {
-            let (found, sizes) = search(1132, 65_000, mtu);
-            assert!(found <= mtu && mtu - found < STEP + 4, "{mtu}: {found}");
-            assert!(sizes <= 14, "{sizes}");
-        }
+        assert_eq!(search(8155, 1472), (1, 3));
     }
 
     #[test]
-    fn what_gains_little_is_not_tried() {
-        assert_eq!(search(1132, 1150, 1500), (1132, 0));
-        assert_eq!(search(1132, 600, 1500), (1132, 0));
+    fn less_than_a_chunk_more_is_not_tried() {
+        assert_eq!(search(2251, 9000), (1, 0));
+        assert_eq!(search(600, 1500), (1, 0));
     }
 }

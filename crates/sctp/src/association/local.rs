@@ -5,7 +5,7 @@ use crate::packet::{HEADER_LEN, OperationError};
 use crate::queue::{PIECE_COST, SendQueue};
 use crate::reassembly::MessageLimits;
 use crate::receiver::initial_window;
-use crate::sender::Upper;
+use crate::sender::{PacketSize, Upper};
 use chacha20::ChaCha12Rng;
 use chacha20::rand_core::{Rng, SeedableRng};
 use layer::{Message, SctpConfig, SctpEvent, SctpStats, Start};
@@ -158,6 +158,13 @@ impl Local {
         let before = std::mem::replace(&mut self.limit, bytes.clamp(MIN_PACKET, MAX_PACKET));
         self.max_packet = self.max_packet.min(self.limit).max(self.base_packet());
         self.limit != before
+    }
+
+    pub(super) fn packet_size(&self) -> PacketSize {
+        PacketSize {
+            now: self.max_packet,
+            base: self.base_packet(),
+        }
     }
 
     /// The size that needs no probe.

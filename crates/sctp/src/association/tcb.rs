@@ -145,7 +145,7 @@ impl Sender {
         Self::new(
             now,
             &local.settings,
-            local.max_packet,
+            local.packet_size(),
             local.initial_tsn,
             peer.a_rwnd,
             peer.extensions,

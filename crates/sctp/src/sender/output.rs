@@ -31,7 +31,7 @@ impl Sender {
         }
         queue
             .next_len()
-            .is_some_and(|len| self.may_send(len.min(self.segment - self.overhead())))
+            .is_some_and(|len| self.may_send(len.min(self.chunk - self.overhead())))
     }
 
     /// The chunk that is to be sent again now and its length, if no packet takes it: it was cut for
@@ -213,7 +213,10 @@ impl Sender {
             upper.stats.messages_abandoned += upper.queue.expire(now, upper.events);
             let (Some(len), Some(room)) = (
                 upper.queue.next_len(),
-                packet.remaining().checked_sub(self.overhead()),
+                packet
+                    .remaining()
+                    .min(self.chunk)
+                    .checked_sub(self.overhead()),
             ) else {
                 self.note_idleness(upper.queue);
                 return;

@@ -191,15 +191,22 @@ impl Relays {
     }
 
     /// How data for a peer goes through a relay.
-    pub(super) fn route(&self, id: RelayId, peer: SocketAddr, mtu: usize) -> Option<Route> {
+    pub(super) fn route(
+        &self,
+        id: RelayId,
+        peer: SocketAddr,
+        mtu: usize,
+        largest: usize,
+    ) -> Option<Route> {
         let relay = self.get(id)?;
         let link = relay.link?;
         let server = relay.client.server();
         let room = relay.client.room(self.clock, peer);
         let around = room.headroom + room.tailroom + link.overhead;
-        let payload = max_payload(server, relay.protocol(), mtu).saturating_sub(around);
+        let within = |mtu| max_payload(server, relay.protocol(), mtu).saturating_sub(around);
         let (socket, local) = (link.socket, link.local);
-        let mut route = Route::new(socket, relay.protocol(), local, server, payload);
+        let mut route = Route::new(socket, relay.protocol(), local, server, within(mtu));
+        route.max_probe = within(mtu.max(largest));
         route.headroom = room.headroom;
         route.tailroom = room.tailroom;
         Some(route)

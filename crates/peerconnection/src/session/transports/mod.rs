@@ -17,13 +17,17 @@ use std::time::Instant;
 
 pub(crate) use self::ice::{default_candidate, layer_candidate, sdp_candidate};
 
-/// The largest datagram any layer makes; the buffer for one.
+/// The largest datagram that is made without a probe of the path; the buffer for one.
 pub(crate) const MAX_DATAGRAM: usize = 2048;
 
-/// What the layers above ICE put into a datagram at most (RFC 8261 §4). It is the same for every
-/// route that carries it: a connection may go on over IPv6 or a relay at any time, and what SCTP has
-/// sent once cannot be cut again for a route that takes less (RFC 9260 §6.9).
+/// What the layers above ICE put into a datagram that no probe went before (RFC 8261 §4). It is the
+/// same for every route that carries it: a connection may go on over IPv6 or a relay at any time,
+/// and what SCTP has sent once cannot be cut again for a route that takes less (RFC 9260 §6.9).
 pub(crate) const MAX_PAYLOAD: usize = 1200;
+
+/// The largest datagram that SCTP fills on a path that carries it (RFC 8899). It holds several
+/// chunks, each of which goes on in a datagram of [`MAX_PAYLOAD`] if the path becomes another one.
+pub(crate) const MAX_PROBED: usize = 8192;
 
 /// The layers below the data channels.
 pub(crate) struct Transport {
@@ -134,7 +138,7 @@ impl Transport {
         let route = self.ice.route()?;
         let headroom = route.headroom;
         let room = buf.len().checked_sub(headroom + route.tailroom)?;
-        let limit = room.min(route.max_payload);
+        let limit = room.min(route.max_payload).min(MAX_PAYLOAD);
         let written = match self.farewells.is_empty() {
             false => take_farewell(&mut self.farewells, &mut buf[headroom..headroom + limit]),
             true => {
@@ -154,7 +158,7 @@ impl Transport {
         let (len, segment_size) = self.seal_run(
             now,
             &mut buf[headroom..headroom + room],
-            limit,
+            room.min(route.max_probe).min(MAX_PROBED),
             max_datagrams,
         )?;
         self.wrap(now, buf, headroom, len, segment_size)
@@ -182,7 +186,7 @@ impl Transport {
     /// Says goodbye in every layer. What is still to be sent comes out of `poll_transmit`.
     pub(crate) fn close(&mut self, now: Instant) {
         self.sctp.abort(now, "closed");
-        let mut buf = [0; MAX_DATAGRAM];
+        let mut buf = [0; 2 * MAX_DATAGRAM];
         while self.farewells.len() < MAX_FAREWELLS {
             let Some((len, _)) = self.seal_run(now, &mut buf, MAX_PAYLOAD, 1) else {
                 break;

@@ -1,11 +1,13 @@
-use super::{MAX_DATAGRAM, Transport};
+use super::{MAX_PAYLOAD, MAX_PROBED, Transport};
+use layer::Route;
 use std::time::Instant;
 
 impl Transport {
     /// Seals SCTP packets into a run of datagrams of one size (the last may be shorter), at most
     /// `max_datagrams` of at most `limit` bytes; returns the bytes written and the size.
     ///
-    /// A packet that is larger than the first of the run is carried over to the next run.
+    /// A packet that does not go with the first of the run is carried over to the next. The end of
+    /// `out` is where packets are written before they are sealed.
     pub(super) fn seal_run(
         &mut self,
         now: Instant,
@@ -13,7 +15,9 @@ impl Transport {
         limit: usize,
         max_datagrams: usize,
     ) -> Option<(usize, Option<usize>)> {
-        let max_plaintext = limit.checked_sub(self.dtls.overhead())?.min(MAX_DATAGRAM);
+        let limit = limit.min(out.len() / 2);
+        let max_plaintext = limit.checked_sub(self.dtls.overhead())?;
+        let (out, plaintext) = out.split_at_mut(out.len().checked_sub(max_plaintext)?);
         let mut segment = 0;
         let mut len = 0;
         let mut count = 0;
@@ -23,12 +27,8 @@ impl Transport {
             self.carry.clear();
             (len, count) = (segment, 1);
         }
-        let mut plaintext = [0; MAX_DATAGRAM];
         while count < max_datagrams && len + limit <= out.len() {
-            let Some(size) = self
-                .sctp
-                .poll_transmit(now, &mut plaintext[..max_plaintext])
-            else {
+            let Some(size) = self.sctp.poll_transmit(now, plaintext) else {
                 break;
             };
             // Before DTLS is connected SCTP has nothing to send; after its end nothing may be sent.
@@ -41,7 +41,7 @@ impl Transport {
             if sealed == 0 {
                 continue; // The datagram comes out of DTLS by itself (layer::Dtls::seal_into).
             }
-            if count > 0 && sealed > segment {
+            if count > 0 && !self.goes_with(segment, sealed) {
                 self.carry.extend_from_slice(&out[len..len + sealed]);
                 break;
             }
@@ -61,11 +61,19 @@ impl Transport {
         }
     }
 
-    /// Fits SCTP's packets to a route that takes less than all others do.
-    pub(crate) fn fit_packets(&mut self, max_payload: usize) {
-        let max_payload = max_payload.min(super::MAX_PAYLOAD);
-        self.dtls.set_max_datagram(max_payload);
+    /// Fits the packets to a route.
+    pub(crate) fn fit_packets(&mut self, route: &Route) {
+        self.dtls
+            .set_max_datagram(route.max_payload.min(MAX_PAYLOAD));
+        let largest = route.max_probe.min(MAX_PROBED);
         self.sctp
-            .set_max_packet(max_payload.saturating_sub(self.dtls.overhead()));
+            .set_max_packet(largest.saturating_sub(self.dtls.overhead()));
+    }
+
+    /// Whether a datagram may follow others of `segment` bytes in a run. A large one may be a probe,
+    /// which the system refuses with all of its run: nothing shorter follows it.
+    fn goes_with(&self, segment: usize, len: usize) -> bool {
+        let is_probe = || segment > self.sctp.stats().max_packet + self.dtls.overhead();
+        len == segment || (len < segment && (segment <= MAX_PAYLOAD || !is_probe()))
     }
 }

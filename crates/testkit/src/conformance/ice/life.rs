@@ -10,8 +10,8 @@ pub(super) fn data(subject: &Subject, seed: &TestSeed) {
     let mut pair = subject.connected(seed.value());
     let route = pair.a.machine.route().expect("a route");
     let now = pair.now();
-    let mut buffer = vec![0x80; route.headroom + route.max_payload + 1 + route.tailroom];
-    let whole = route.headroom..route.headroom + route.max_payload;
+    let mut buffer = vec![0x80; route.headroom + route.max_probe + 1 + route.tailroom];
+    let whole = route.headroom..route.headroom + route.max_probe;
     let machine = &mut pair.a.machine;
     let wrapped = machine.wrap(now, &mut buffer, whole.clone(), None);
     assert!(wrapped.is_some(), "the largest payload fits");
