@@ -161,6 +161,7 @@ mod tests {
                 re_config: false,
                 zero_checksum: true,
                 interleaving: false,
+                pad: true,
             },
         }
     }

@@ -11,6 +11,8 @@ pub(crate) struct Extensions {
     pub(crate) zero_checksum: bool,
     /// I-DATA and I-FORWARD-TSN (RFC 8260).
     pub(crate) interleaving: bool,
+    /// PAD (RFC 4820): it takes part in path MTU discovery, and so large packets.
+    pub(crate) pad: bool,
 }
 
 impl Extensions {
@@ -20,6 +22,7 @@ impl Extensions {
             | u64::from(self.re_config) << 1
             | u64::from(self.zero_checksum) << 2
             | u64::from(self.interleaving) << 3
+            | u64::from(self.pad) << 4
     }
 
     pub(crate) fn from_bits(bits: u64) -> Self {
@@ -28,6 +31,7 @@ impl Extensions {
             re_config: bits & 2 != 0,
             zero_checksum: bits & 4 != 0,
             interleaving: bits & 8 != 0,
+            pad: bits & 16 != 0,
         }
     }
 }

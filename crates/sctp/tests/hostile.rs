@@ -321,3 +321,24 @@ fn an_init_gets_one_answer_of_its_own_size_and_a_cookie() {
     assert!(victim.replies().len() <= 32);
     assert_eq!(victim.sctp.state(), SctpState::Connected);
 }
+
+// sctp-017, sctp-048
+#[test]
+fn who_does_not_announce_padding_gets_no_large_packets() {
+    let mut victim = Victim::new();
+    victim.sctp.set_max_packet(9000);
+    let message = Outgoing::new(0, 53, Bytes::from(vec![1; 100_000]));
+    victim.sctp.send(victim.now, message).unwrap();
+    let (mut packets, mut buf) = (0, vec![0; 9000]);
+    for _ in 0..100 {
+        let acknowledged = victim.tsn.wrapping_add(packets).wrapping_sub(1);
+        victim.sack(acknowledged, 4_000_000, &[]);
+        while let Some(len) = victim.sctp.poll_transmit(victim.now, &mut buf) {
+            assert!(len <= 1132, "{len}");
+            packets += 1;
+        }
+        victim.now += Duration::from_millis(50);
+        victim.sctp.handle_timeout(victim.now);
+    }
+    assert_eq!(packets, 100_000_u32.div_ceil(1104));
+}

@@ -162,8 +162,13 @@ impl Tcb {
     }
 
     /// A packet of this length was written: a full one would have been larger if it could.
+    ///
+    /// A peer that does not announce PAD is not asked for more. PAD asks for no agreement (RFC 4820
+    /// §3), but who says nothing of it may stand on a DTLS that ends at a datagram beyond what it has
+    /// room for, as Chromium's does beyond 2048 bytes.
     pub(super) fn note_full_packet(&mut self, now: Instant, local: &Local, len: usize) {
-        if self.discovery.state == State::Rest && len + ALMOST > local.max_packet {
+        let is_full = len + ALMOST > local.max_packet;
+        if self.discovery.state == State::Rest && is_full && self.peer.extensions.pad {
             self.discovery.go_on(now, Range::of(local));
         }
     }

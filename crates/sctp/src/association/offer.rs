@@ -78,6 +78,7 @@ impl<'a> Offer<'a> {
             ParameterType::SUPPORTED_EXTENSIONS => {
                 let has = |kind| parameter.value.contains(&kind);
                 self.peer.extensions.re_config |= has(ReConfig::KIND);
+                self.peer.extensions.pad |= has(Pad::KIND);
                 // One without the other would lose messages that were given up.
                 self.peer.extensions.interleaving |= has(IData::KIND) && has(IForwardTsn::KIND);
             }
