@@ -27,6 +27,7 @@ mod offers;
 mod pair;
 mod parts;
 mod path_mtu;
+mod relay_dtls;
 mod sections;
 mod stages;
 #[cfg(feature = "swap")]

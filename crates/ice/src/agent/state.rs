@@ -117,6 +117,8 @@ impl Agent {
         if self.is_closed() {
             return;
         }
+        // What can be asked of an agent that is closed.
+        self.stats = self.collect_stats();
         self.state = IceState::Closed;
         self.answers.clear();
         self.consent = None;
@@ -137,6 +139,9 @@ impl Agent {
 
     pub(super) fn collect_stats(&self) -> IceStats {
         let mut stats = self.stats.clone();
+        if self.is_closed() {
+            return stats;
+        }
         let mut pairs: Vec<_> = std::iter::once(&self.current)
             .chain(&self.previous)
             .flat_map(|generation| {

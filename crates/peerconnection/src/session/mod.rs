@@ -353,7 +353,12 @@ impl Session {
         max_datagrams: usize,
     ) -> Option<Transmit> {
         let (transport, media) = (self.transport.as_mut()?, &mut self.media);
-        let transmit = transport.poll_transmit(now, media, buf, max_datagrams);
+        let mut transmit = transport.poll_transmit(now, media, buf, max_datagrams);
+        if transmit.is_none() && self.closed {
+            // RFC 8656 §8: relays are given back, behind the goodbyes that went through them.
+            transport.ice.close(now);
+            transmit = transport.poll_transmit(now, media, buf, max_datagrams);
+        }
         if transmit.is_some() {
             return transmit;
         }

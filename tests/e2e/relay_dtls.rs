@@ -1,0 +1,459 @@
+//! TURN over DTLS (RFC 7350, RFC 8656 §2.1) over loopback sockets: connections that have no other way,
+//! servers that are not who they should be, and servers that are none.
+
+use crate::loopback::{connect, incoming_channel};
+use crypto::Provider;
+use layer::{Certificate, Dtls, DtlsConfig, DtlsRole, DtlsState, Fingerprint, HashAlgorithm};
+use layer::{DtlsVersion, NewDtls, Start};
+use muonrtc::{
+    Configuration, DataChannelMessage, IceServer, IceTransportPolicy, PeerConnection,
+    PeerConnectionEvent, Stack,
+};
+use net::{Connector, TlsClient};
+use peerconnection::{Endpoint, EndpointConfig};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::Waker;
+use std::time::{Duration, SystemTime};
+use tokio::net::UdpSocket;
+use tokio::time::{Instant, timeout};
+use turn::conn::{Limits, Server};
+use turn::server::{self, AddressRange, Relay, StaticCredentials};
+
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const NAME: &str = "127.0.0.1";
+
+/// Everything here takes milliseconds but what waits for ICE's patience of ten seconds.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A root and what it signs.
+struct Authority {
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let issuer = CertifiedIssuer::self_signed(params, key).unwrap();
+        Self { issuer }
+    }
+
+    fn sign(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Arc<dyn Certificate> {
+        let mut params = CertificateParams::new([name.to_owned()]).unwrap();
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        let leaf = params.signed_by(&key, &self.issuer).unwrap();
+        dtls::Factory::default()
+            .import_certificate(leaf.der(), &key.serialize_der())
+            .unwrap()
+    }
+
+    /// A connector that trusts it.
+    fn trusted(&self) -> Connector {
+        let mut connector = Connector::default();
+        connector.tls = Some(TlsClient::trusting([&self.issuer.der()[..]]).unwrap());
+        connector
+    }
+}
+
+/// Takes DTLS off, and hands what is in it to a TURN server over UDP, one socket for each client.
+struct Front {
+    address: SocketAddr,
+    turn: Server,
+    clients: Arc<AtomicUsize>,
+}
+
+impl Front {
+    async fn start(certificate: Arc<dyn Certificate>, version: DtlsVersion) -> Self {
+        let users = StaticCredentials::new(Provider::default(), "e2e.example").with("alice", "pw");
+        let relay = Relay::new(LOCALHOST);
+        let mut config =
+            server::Config::new(Provider::default(), "e2e.example", Arc::new(users), relay);
+        config.peers.allowed = vec![AddressRange::new(LOCALHOST, 8)];
+        let turn = Server::new(config, Limits::default()).unwrap();
+        let plain = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+        let server = plain.local_addr().unwrap();
+        turn.listen_udp(plain).unwrap();
+
+        let socket = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+        let address = socket.local_addr().unwrap();
+        let clients = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&clients);
+        tokio::spawn(async move {
+            let mut factory = dtls::Factory::default();
+            factory.max_version = version;
+            factory.verify_address = true;
+            let socket = Arc::new(socket);
+            let mut known = BTreeMap::new();
+            let mut buf = [0; 2048];
+            loop {
+                let (len, client) = socket.recv_from(&mut buf).await.unwrap();
+                let queue = known.entry(client).or_insert_with(|| {
+                    let (queue, incoming) = tokio::sync::mpsc::channel(256);
+                    let session = server_session(&factory, &certificate);
+                    let ended = Ended(Arc::clone(&counter));
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    let socket = Arc::clone(&socket);
+                    tokio::spawn(serve(session, socket, client, server, incoming, ended));
+                    queue
+                });
+                let _ = queue.try_send(buf[..len].to_vec());
+            }
+        });
+        Self {
+            address,
+            turn,
+            clients,
+        }
+    }
+
+    fn url(&self, host: &str) -> String {
+        format!("turns:{host}:{}?transport=udp", self.address.port())
+    }
+
+    fn clients(&self) -> usize {
+        self.clients.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts a client that has left.
+struct Ended(Arc<AtomicUsize>);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn start() -> Start {
+    let now = Instant::now().into_std();
+    Start::new(now, SystemTime::now(), layer::Seed::new([7; 32]))
+}
+
+fn server_session(factory: &dtls::Factory, certificate: &Arc<dyn Certificate>) -> Box<dyn Dtls> {
+    let mut config = DtlsConfig::new(Arc::clone(certificate), Waker::noop().clone());
+    config.protocols = vec![b"stun.turn".to_vec()];
+    let mut session = factory.new_dtls(start(), config).unwrap();
+    let now = Instant::now().into_std();
+    session.set_role(now, DtlsRole::Server).unwrap();
+    session
+}
+
+/// One client: until it says goodbye.
+async fn serve(
+    mut session: Box<dyn Dtls>,
+    socket: Arc<UdpSocket>,
+    client: SocketAddr,
+    server: SocketAddr,
+    mut incoming: tokio::sync::mpsc::Receiver<Vec<u8>>,
+    _ended: Ended,
+) {
+    let plain = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    plain.connect(server).await.unwrap();
+    let (mut buf, mut out) = ([0; 2048], [0; 2048]);
+    loop {
+        let now = Instant::now();
+        if session
+            .poll_timeout()
+            .is_some_and(|at| at <= now.into_std())
+        {
+            session.handle_timeout(now.into_std());
+        }
+        // Who the client is the server of TURN asks.
+        if let Some(leaf) = session.remote_certificates().first() {
+            let hash = Provider::default().sha256.digest(leaf);
+            let shown = Fingerprint::new(HashAlgorithm::Sha256, hash);
+            session.set_remote_fingerprints(now.into_std(), shown.as_slice());
+        }
+        while let Some(len) = session.poll_transmit(now.into_std(), &mut out) {
+            socket.send_to(&out[..len], client).await.unwrap();
+        }
+        while let Some(len) = session.poll_message(&mut out) {
+            plain.send(&out[..len]).await.unwrap();
+        }
+        if matches!(session.state(), DtlsState::Closed | DtlsState::Failed) {
+            return;
+        }
+        let wait = session.poll_timeout().map(Instant::from_std);
+        let wait = wait.unwrap_or(now + Duration::from_secs(3600));
+        tokio::select! {
+            datagram = incoming.recv() => {
+                let Some(mut datagram) = datagram else { return };
+                let opened = session.handle_input(Instant::now().into_std(), &mut datagram);
+                if let Some(range) = opened.plaintext {
+                    plain.send(&datagram[range]).await.unwrap();
+                }
+            }
+            received = plain.recv(&mut buf) => {
+                let len = received.unwrap();
+                let now = Instant::now().into_std();
+                if let Ok(len) = session.seal_into(now, &buf[..len], &mut out) {
+                    socket.send_to(&out[..len], client).await.unwrap();
+                }
+            }
+            () = tokio::time::sleep_until(wait) => {}
+        }
+    }
+}
+
+fn stack() -> Stack {
+    let mut ice = ice::Factory::default();
+    ice.include_loopback = true;
+    ice.interface_filter = Some(ice::InterfaceFilter::new(|it| it.address == LOCALHOST));
+    let mut stack = Stack::default();
+    stack.ice = Arc::new(ice);
+    stack
+}
+
+fn configuration(url: String) -> Configuration {
+    let mut server = IceServer::default();
+    server.urls = vec![url];
+    server.username = "alice".to_owned();
+    server.credential = "pw".to_owned();
+    let mut configuration = Configuration::default();
+    configuration.ice_servers = vec![server];
+    configuration.ice_transport_policy = IceTransportPolicy::Relay;
+    configuration
+}
+
+fn peer(url: String, connector: Connector) -> PeerConnection {
+    PeerConnection::with_stack(configuration(url), stack())
+        .connector(connector)
+        .build()
+        .unwrap()
+}
+
+/// Data goes both ways, and at the end the server has nobody left.
+async fn carries(front: &Front, alice: PeerConnection, bob: PeerConnection) {
+    let ours = alice.create_data_channel("chat", None).unwrap();
+    connect(&alice, &bob).await;
+    ours.opened().await.unwrap();
+    let theirs = incoming_channel(&bob).await;
+    let large = bytes::Bytes::from(vec![7; 200_000]);
+    for (one, other) in [(&ours, &theirs), (&theirs, &ours)] {
+        one.send(large.clone()).await.unwrap();
+        assert_eq!(
+            other.recv().await,
+            Some(DataChannelMessage::Binary(large.clone()))
+        );
+    }
+    assert_eq!(front.clients(), 2);
+    let stats = front.turn.stats().machine;
+    assert_eq!((stats.malformed, stats.allocated), (0, 2));
+    assert!(stats.packets_relayed > 300, "{stats:?}");
+    alice.close();
+    bob.close();
+    alice.closed().await;
+    bob.closed().await;
+    // The allocations are given back, and both have said goodbye.
+    while front.clients() > 0 || front.turn.stats().machine.allocations > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+// turn-021
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_has_a_relay_over_dtls_for_its_only_way() {
+    for version in [DtlsVersion::V1_2, DtlsVersion::V1_3] {
+        let authority = Authority::new();
+        let front = Front::start(authority.sign(NAME, |_| ()), version).await;
+        let peer = || peer(front.url(NAME), authority.trusted());
+        timeout(LIMIT, carries(&front, peer(), peer()))
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connections_of_an_endpoint_have_relays_over_dtls_too() {
+    let authority = Authority::new();
+    let front = Front::start(authority.sign(NAME, |_| ()), DtlsVersion::V1_3).await;
+    let mut config = EndpointConfig::default();
+    config.addresses = vec![LOCALHOST];
+    config.connector = Arc::new(authority.trusted());
+    let endpoint = Endpoint::bind(config).unwrap();
+    let builder = endpoint.peer_connection_with_stack(configuration(front.url(NAME)), stack());
+    let served = builder.build().unwrap();
+    let alice = peer(front.url(NAME), authority.trusted());
+    timeout(LIMIT, carries(&front, alice, served))
+        .await
+        .unwrap();
+}
+
+/// Why there is no candidate.
+async fn refusal(peer: &PeerConnection) -> String {
+    let _channel = peer.create_data_channel("chat", None).unwrap();
+    peer.set_local_description(None).await.unwrap();
+    let gathered = async {
+        peer.gathering_complete().await;
+        loop {
+            let event = peer.next_event().await.unwrap().kind;
+            if let PeerConnectionEvent::IceCandidateError(error) = event {
+                assert_eq!(error.code, 701);
+                return error.text;
+            }
+        }
+    };
+    timeout(LIMIT, gathered).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_who_it_should_be_is_refused_with_the_reason() {
+    let authority = Authority::new();
+    let cases = [
+        (
+            authority.sign("198.51.100.7", |_| ()),
+            authority.trusted(),
+            "the certificate is not for 127.0.0.1",
+        ),
+        (
+            authority.sign(NAME, |it| it.not_after = date_time_ymd(2001, 1, 1)),
+            authority.trusted(),
+            "the certificate has expired",
+        ),
+        (
+            authority.sign(NAME, |_| ()),
+            Connector::default(),
+            "nothing says which servers to trust",
+        ),
+        (
+            authority.sign(NAME, |_| ()),
+            {
+                let mut connector = Connector::default();
+                connector.tls = Some(TlsClient::trusting([]).unwrap());
+                connector
+            },
+            "nothing says which servers to trust",
+        ),
+    ];
+    for (certificate, connector, reason) in cases {
+        let front = Front::start(certificate, DtlsVersion::V1_3).await;
+        let text = refusal(&peer(front.url(NAME), connector)).await;
+        assert_eq!(text, format!("the server cannot be connected to: {reason}"));
+        assert_eq!(front.turn.stats().machine.allocated, 0);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_nobody_known_has_signed_is_refused() {
+    let certificate = dtls::Factory::default()
+        .generate_certificate(start(), &layer::CertificateParams::default())
+        .unwrap();
+    let front = Front::start(certificate, DtlsVersion::V1_2).await;
+    let connector = Authority::new().trusted();
+    let text = refusal(&peer(front.url(NAME), connector)).await;
+    let reason = "the certificate is of an unknown issuer";
+    assert_eq!(text, format!("the server cannot be connected to: {reason}"));
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_never_answered_ends_gathering() {
+    let silent = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    let port = silent.local_addr().unwrap().port();
+    let url = format!("turns:127.0.0.1:{port}?transport=udp");
+    let text = refusal(&peer(url, Authority::new().trusted())).await;
+    assert_eq!(text, "the connection to the server takes too long");
+    let mut buf = [0; 2048];
+    let (_, from) = silent.recv_from(&mut buf).await.unwrap();
+    let mut again = 0;
+    while let Ok((_, client)) = silent.try_recv_from(&mut buf) {
+        assert_eq!(client, from);
+        again += 1;
+    }
+    assert!(again > 3, "it is asked again and again: {again}");
+}
+
+/// Sends noise to whoever sends to it, from its own address and from another one.
+async fn babble(server: UdpSocket) {
+    let stranger = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    let mut buf = [0; 2048];
+    loop {
+        let (len, client) = server.recv_from(&mut buf).await.unwrap();
+        let echo = buf[..len].to_vec();
+        let mut changed = echo.clone();
+        changed[len - 1] ^= 1;
+        let alert = b"\x15\xfe\xfd\0\0\0\0\0\0\0\0\0\x02\x02\x28";
+        let noise: [&[u8]; 7] = [
+            &echo,
+            &changed,
+            &echo[..len / 2],
+            b"",
+            &[0x16; 64],
+            &[0xff; 1400],
+            b"\x01\x01\0\0\x21\x12\xa4\x42............",
+        ];
+        for noise in noise {
+            server.send_to(noise, client).await.unwrap();
+            stranger.send_to(noise, client).await.unwrap();
+        }
+        stranger.send_to(alert, client).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn noise_in_place_of_a_handshake_ends_like_silence() {
+    let server = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    let port = server.local_addr().unwrap().port();
+    let babbling = tokio::spawn(babble(server));
+    let url = format!("turns:127.0.0.1:{port}?transport=udp");
+    let text = refusal(&peer(url, Authority::new().trusted())).await;
+    assert_eq!(text, "the connection to the server takes too long");
+    babbling.abort();
+}
+
+/// Strangers who know both addresses write to the client all the while: nothing comes of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_strangers_send_to_the_socket_changes_nothing() {
+    let authority = Authority::new();
+    let front = Front::start(authority.sign(NAME, |_| ()), DtlsVersion::V1_2).await;
+    // In front of the front: everything is passed on, and noise is put in between.
+    let middle = Arc::new(UdpSocket::bind((LOCALHOST, 0)).await.unwrap());
+    let url = format!(
+        "turns:127.0.0.1:{}?transport=udp",
+        middle.local_addr().unwrap().port()
+    );
+    let server = front.address;
+    let passing = tokio::spawn(async move {
+        let mut backs: BTreeMap<SocketAddr, Arc<UdpSocket>> = BTreeMap::new();
+        let mut buf = [0; 2048];
+        loop {
+            let (len, client) = middle.recv_from(&mut buf).await.unwrap();
+            if !backs.contains_key(&client) {
+                let back = Arc::new(UdpSocket::bind((LOCALHOST, 0)).await.unwrap());
+                back.connect(server).await.unwrap();
+                backs.insert(client, Arc::clone(&back));
+                let middle = Arc::clone(&middle);
+                tokio::spawn(async move {
+                    let mut buf = [0; 2048];
+                    while let Ok(len) = back.recv(&mut buf).await {
+                        let mut changed = buf[..len].to_vec();
+                        changed[len / 2] ^= 0x10;
+                        let _ = middle.send_to(&[0x17; 80], client).await;
+                        let _ = middle.send_to(&buf[..len / 3], client).await;
+                        let _ = middle.send_to(&buf[..len], client).await;
+                        // Again, and what is almost the same.
+                        let _ = middle.send_to(&buf[..len], client).await;
+                        if len > 100 {
+                            let _ = middle.send_to(&changed, client).await;
+                        }
+                    }
+                });
+            }
+            let _ = backs[&client].send(&buf[..len]).await;
+        }
+    });
+    let peer = || peer(url.clone(), authority.trusted());
+    timeout(LIMIT, carries(&front, peer(), peer()))
+        .await
+        .unwrap();
+    passing.abort();
+}
