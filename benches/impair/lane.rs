@@ -7,14 +7,15 @@ use std::time::{Duration, Instant};
 
 /// What the path does to datagrams.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    pub(crate) delay: Duration,
-    /// From 0 to 1.
-    pub(crate) loss: f64,
-    /// 0 for no bottleneck.
-    pub(crate) bytes_per_second: f64,
-    /// Bytes that wait before the bottleneck.
-    pub(crate) queue: usize,
+pub struct Limits {
+    /// One way.
+    pub delay: Duration,
+    /// The probability that a datagram is lost, from 0 to 1.
+    pub loss: f64,
+    /// What fits through in each direction, counting the payload of UDP; 0 for no bottleneck.
+    pub bytes_per_second: f64,
+    /// Bytes that wait before the bottleneck; the rest is dropped.
+    pub queue: usize,
 }
 
 /// Datagrams on their way, oldest first.

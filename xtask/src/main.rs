@@ -1,4 +1,4 @@
-//! The house tasks: `cargo xtask test`, `check`, `tidy` and `fuzz`.
+//! The house tasks: `cargo xtask test`, `check`, `tidy`, `fuzz` and `bench-peers`.
 //!
 //! Every step prints its name and how long it took; the first that fails ends the run and prints
 //! the command that repeats it. All steps share one target directory.
@@ -35,7 +35,12 @@ cargo xtask tidy [--check]
 
 cargo xtask fuzz [TARGET] [SECONDS]
     Without a target: lists them. Needs a nightly toolchain.
-    Default 60 seconds.";
+    Default 60 seconds.
+
+cargo xtask bench-peers [TASK] [FLAGS]
+    Builds benches/peers, which pulls in the other implementations, and runs it:
+    `run` measures them beside ours, `plot` draws the charts. Without a task:
+    what there is.";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -45,6 +50,7 @@ fn main() -> ExitCode {
         ["check", flags @ ..] => check::run(flags),
         ["tidy", flags @ ..] => tidy::run(flags),
         ["fuzz", rest @ ..] => fuzz::run(rest),
+        ["bench-peers", rest @ ..] => bench_peers(rest),
         [] | ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -58,4 +64,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The comparison with other implementations, a package that stands outside of the workspace.
+fn bench_peers(arguments: &[&str]) -> step::Outcome {
+    let manifest = ["--manifest-path", "benches/peers/Cargo.toml", "--"];
+    let run = ["run", "--quiet", "--release"].into_iter().chain(manifest);
+    step::run("bench-peers", step::cargo(run.chain(arguments.iter().copied())))
 }
