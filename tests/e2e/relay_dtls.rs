@@ -410,6 +410,22 @@ async fn noise_in_place_of_a_handshake_ends_like_silence() {
     babbling.abort();
 }
 
+/// Passes on what the server says, twice, among noise and what is almost the same.
+async fn disturb(back: Arc<UdpSocket>, middle: Arc<UdpSocket>, client: SocketAddr) {
+    let mut buf = [0; 2048];
+    while let Ok(len) = back.recv(&mut buf).await {
+        let mut changed = buf[..len].to_vec();
+        changed[len / 2] ^= 0x10;
+        for datagram in [&[0x17; 80], &buf[..len / 3], &buf[..len], &buf[..len]] {
+            let _ = middle.send_to(datagram, client).await;
+        }
+        // A handshake has messages that nothing protects; those a stranger can spoil.
+        if len > 100 {
+            let _ = middle.send_to(&changed, client).await;
+        }
+    }
+}
+
 /// Strangers who know both addresses write to the client all the while: nothing comes of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_strangers_send_to_the_socket_changes_nothing() {
@@ -427,28 +443,17 @@ async fn what_strangers_send_to_the_socket_changes_nothing() {
         let mut buf = [0; 2048];
         loop {
             let (len, client) = middle.recv_from(&mut buf).await.unwrap();
-            if !backs.contains_key(&client) {
-                let back = Arc::new(UdpSocket::bind((LOCALHOST, 0)).await.unwrap());
-                back.connect(server).await.unwrap();
-                backs.insert(client, Arc::clone(&back));
-                let middle = Arc::clone(&middle);
-                tokio::spawn(async move {
-                    let mut buf = [0; 2048];
-                    while let Ok(len) = back.recv(&mut buf).await {
-                        let mut changed = buf[..len].to_vec();
-                        changed[len / 2] ^= 0x10;
-                        let _ = middle.send_to(&[0x17; 80], client).await;
-                        let _ = middle.send_to(&buf[..len / 3], client).await;
-                        let _ = middle.send_to(&buf[..len], client).await;
-                        // Again, and what is almost the same.
-                        let _ = middle.send_to(&buf[..len], client).await;
-                        if len > 100 {
-                            let _ = middle.send_to(&changed, client).await;
-                        }
-                    }
-                });
-            }
-            let _ = backs[&client].send(&buf[..len]).await;
+            let back = match backs.get(&client) {
+                Some(back) => Arc::clone(back),
+                None => {
+                    let back = Arc::new(UdpSocket::bind((LOCALHOST, 0)).await.unwrap());
+                    back.connect(server).await.unwrap();
+                    tokio::spawn(disturb(Arc::clone(&back), Arc::clone(&middle), client));
+                    backs.insert(client, Arc::clone(&back));
+                    back
+                }
+            };
+            let _ = back.send(&buf[..len]).await;
         }
     });
     let peer = || peer(url.clone(), authority.trusted());
