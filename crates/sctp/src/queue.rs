@@ -1,10 +1,13 @@
 //! Messages that wait to be sent: one queue per stream, and whose turn it is.
 
+mod finish;
 mod state;
 mod turns;
 
 use crate::Scheduler;
 use bytes::Bytes;
+use finish::Begun;
+pub(crate) use finish::Room;
 use layer::{Outgoing, Reliability, SctpError, SctpEvent};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
@@ -81,6 +84,9 @@ pub(crate) struct SendQueue {
     early_start: usize,
     /// Messages of different streams may interleave (RFC 8260 §2.2.2).
     interleaving: bool,
+    /// Where messages interleave: those that have begun.
+    begun: Begun,
+    room: Room,
 }
 
 #[derive(Debug, Default)]
@@ -103,6 +109,12 @@ struct Stream {
     discarding: bool,
     /// The message that has begun.
     begun: Option<Head>,
+    /// Bytes of it that have left.
+    sent: usize,
+    /// Bytes of it that have not, if its end is queued.
+    left: Option<usize>,
+    /// As what it is known among those that have begun.
+    noted: Option<finish::Message>,
     reset: ResetState,
 }
 
@@ -144,6 +156,8 @@ impl SendQueue {
             pieces: 0,
             early_start: send_buffer / EARLY_START_SHARE,
             interleaving: false,
+            begun: Begun::default(),
+            room: Room::default(),
         }
     }
 
@@ -206,10 +220,17 @@ impl SendQueue {
         });
         stream.buffered += len;
         stream.whole += usize::from(message.last);
+        let ends_begun = message.last && stream.whole == 1 && stream.begun.is_some();
+        if ends_begun {
+            stream.count_left();
+        }
         self.bytes += len;
         self.pieces += 1;
         if stream.is_due(self.early_start) {
             self.turns.join(id);
+        }
+        if ends_begun {
+            self.note_rest(id);
         }
         Ok(())
     }
@@ -253,6 +274,7 @@ impl SendQueue {
             self.pieces -= stream.pieces.len();
         }
         self.turns.limit(count);
+        self.begun.limit(count);
         self.unreset.retain(|&stream| stream < count);
     }
 
@@ -276,9 +298,16 @@ impl SendQueue {
         count
     }
 
+    /// Whose fragment is next.
+    fn next_stream(&self) -> Option<u16> {
+        self.current
+            .or_else(|| self.finishing())
+            .or_else(|| self.turns.next())
+    }
+
     /// The bytes of the next fragment if it may be as long as it likes.
     pub(crate) fn next_len(&self) -> Option<usize> {
-        let id = self.current.or_else(|| self.turns.next())?;
+        let id = self.next_stream()?;
         let piece = self.streams.get(&id)?.pieces.front()?;
         Some(piece.data.len())
     }
@@ -289,41 +318,40 @@ impl SendQueue {
         room: usize,
         events: &mut VecDeque<SctpEvent>,
     ) -> Option<Fragment> {
-        let id = self.current.or_else(|| self.turns.next())?;
+        let id = self.next_stream()?;
+        let has_turn = self.turns.next() == Some(id);
         let stream = self.streams.get_mut(&id)?;
+        let (head, beginning) = stream.begin()?;
         let piece = stream.pieces.front_mut()?;
-        let beginning = stream.begun.is_none();
-        let head = *stream.begun.get_or_insert_with(|| {
-            let mut head = piece.head;
-            let next = &mut stream.next[usize::from(head.unordered)];
-            head.number = *next;
-            *next = next.wrapping_add(1);
-            stream.fragments = 0;
-            head
-        });
         let data = piece.data.split_to(room.min(piece.data.len()));
         let exhausted = piece.data.is_empty();
         let ending = exhausted && piece.last;
         let fsn = stream.fragments;
         stream.fragments = fsn.wrapping_add(1);
+        stream.sent += data.len();
+        stream.left = stream.left.map(|left| left - data.len());
         self.bytes -= data.len();
         if exhausted {
             stream.pieces.pop_front();
             self.pieces -= 1;
         }
         stream.drain(id, data.len(), events);
-        if self.current.is_none() {
+        if ending {
+            stream.whole -= 1;
+            stream.begun = None;
+            (stream.sent, stream.left) = (0, None);
+        }
+        if self.current.is_none() && has_turn {
             self.turns.begin();
             self.current = (!self.interleaving).then_some(id);
         }
         self.turns.spend(id, data.len());
-        if ending {
-            stream.whole -= 1;
-            stream.begun = None;
-        }
-        if ending || self.interleaving {
+        if self.interleaving && !has_turn {
+            self.keep_turn(id);
+        } else if ending || self.interleaving {
             self.finish_turn(id);
         }
+        self.note_rest(id);
         Some(Fragment {
             stream: id,
             number: head.number,
@@ -356,6 +384,7 @@ impl SendQueue {
             return;
         };
         stream.begun = None;
+        (stream.sent, stream.left) = (0, None);
         let mut freed = 0;
         let mut ended = false;
         while !ended && let Some(piece) = stream.pieces.pop_front() {
@@ -371,6 +400,17 @@ impl SendQueue {
         }
         self.bytes -= freed;
         stream.drain(id, freed, events);
+        self.note_rest(id);
+    }
+
+    /// A stream has sent out of turn: it has its turn still, if it has anything left.
+    fn keep_turn(&mut self, id: u16) {
+        if let Some(stream) = self.streams.get_mut(&id)
+            && !stream.has_work(self.early_start)
+        {
+            stream.scheduled = false;
+            self.turns.leave(id);
+        }
     }
 
     /// The message of this stream is over: the next stream's turn.
@@ -390,6 +430,7 @@ impl SendQueue {
     pub(crate) fn clear(&mut self) {
         self.streams.clear();
         self.turns.clear();
+        self.begun.clear();
         self.unreset.clear();
         self.current = None;
         self.bytes = 0;
@@ -469,10 +510,30 @@ impl SendQueue {
 impl Stream {
     /// Whether it becomes scheduled now.
     fn is_due(&mut self, early_start: usize) -> bool {
-        let goes_on = self.begun.is_some() && !self.pieces.is_empty();
-        let due = !self.scheduled && (self.whole > 0 || self.buffered > early_start || goes_on);
+        let due = !self.scheduled && self.has_work(early_start);
         self.scheduled |= due;
         due
+    }
+
+    /// Whether there is something to send that need not wait for more.
+    fn has_work(&self, early_start: usize) -> bool {
+        let goes_on = self.begun.is_some() && !self.pieces.is_empty();
+        self.whole > 0 || self.buffered > early_start || goes_on
+    }
+
+    /// The message that has begun, or the next, which begins now; and whether it does.
+    fn begin(&mut self) -> Option<(Head, bool)> {
+        if let Some(head) = self.begun {
+            return Some((head, false));
+        }
+        let mut head = self.pieces.front()?.head;
+        let next = &mut self.next[usize::from(head.unordered)];
+        head.number = *next;
+        *next = next.wrapping_add(1);
+        self.fragments = 0;
+        self.begun = Some(head);
+        self.count_left();
+        Some((head, true))
     }
 
     /// Bytes have left: tells when they bring the buffered amount down to the threshold.

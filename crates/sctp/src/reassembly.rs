@@ -38,6 +38,8 @@ pub(crate) enum Violation {
     TooLarge,
     /// Fragments that follow each other do not belong together.
     Mixed,
+    /// Messages that are not complete fill the window, and none of them can be.
+    Standstill,
 }
 
 #[derive(Debug)]
@@ -133,6 +135,11 @@ impl Reassembly {
     /// Whether no more pieces can be held.
     pub(crate) fn is_full(&self) -> bool {
         self.pieces >= MAX_PIECES
+    }
+
+    /// Whether not even pieces are taken that fill gaps.
+    pub(crate) fn is_overfull(&self) -> bool {
+        self.pieces >= MAX_PIECES + MAX_PIECES / 2
     }
 
     pub(crate) fn poll_message(&mut self) -> Option<Message> {

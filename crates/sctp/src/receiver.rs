@@ -29,6 +29,11 @@ const INITIAL_WINDOW: usize = 1024 * 1024;
 /// The most by which a closed window opens before the peer is told.
 const WINDOW_UPDATE: usize = 256 * 1024;
 
+/// How often the next chunk is refused, because what is incomplete fills the window and nothing can
+/// complete it, before the association ends. A peer that probes a closed window backs off: it has
+/// minutes to give a message up.
+const MAX_REFUSALS: u32 = 8;
+
 /// A chunk of user data, of either kind.
 #[derive(Debug)]
 pub(crate) enum Incoming<'a> {
@@ -89,6 +94,8 @@ pub(crate) struct Receiver {
     sack_delay: Duration,
     /// Packets with data since the last SACK.
     unacknowledged: u32,
+    /// How often the next chunk was refused in a row, with no hope that room is made for it.
+    refusals: u32,
     /// No DATA has come yet.
     fresh: bool,
     packet: PacketSummary,
@@ -125,6 +132,7 @@ impl Receiver {
             missed: VecDeque::new(),
             sack_delay: settings.sack_delay.min(MAX_SACK_DELAY),
             unacknowledged: 0,
+            refusals: 0,
             fresh: true,
             packet: PacketSummary::default(),
             scratch: Vec::new(),
@@ -198,8 +206,10 @@ impl Receiver {
         if arrival == Arrival::TooFar || !self.has_room(tsn) {
             // Dropped, and the SACK shows only what was accepted (RFC 9260 §6.2).
             self.packet.at_once = true;
+            self.count_refusal(arrival)?;
             return Ok(false);
         }
+        self.refusals = 0;
         let in_order = arrival == Arrival::Next && !self.tracker.has_gaps();
         // Whoever waits for a gap to be filled must hear of it at once, also if it was the last one
         // (RFC 5681 §4.2 has it so for TCP).
@@ -210,7 +220,46 @@ impl Receiver {
             Incoming::Data(data) => self.reassembly.insert(tsn, data, in_order)?,
             Incoming::IData(data) => self.reassembly.insert_interleaved(data)?,
         }
+        self.make_room();
         Ok(false)
+    }
+
+    /// The owner has taken all there is, and yet the window fills: with messages that are not
+    /// complete and of which nothing is missing, as where many of them interleave. The window grows to
+    /// hold them; when it may not any more, those who take messages in parts get what there is
+    /// (RFC 9260 §6.9).
+    fn make_room(&mut self) {
+        let occupied = self.reassembly.occupied();
+        if occupied < self.window / 2 || !self.reassembly.is_taken_but(self.window / 4) {
+            return;
+        }
+        if self.window < self.max_window {
+            if !self.tracker.has_gaps() {
+                self.consumed = 0;
+                self.window = (self.window * 2).min(self.max_window);
+                self.packet.at_once = true;
+            }
+        } else if occupied >= self.window / 4 * 3 {
+            self.reassembly.hand_out_early();
+        }
+    }
+
+    /// What can no more be completed is a standstill, whoever is to blame: the peer has begun more
+    /// messages than we told that we can hold.
+    fn count_refusal(&mut self, arrival: Arrival) -> Result<(), Violation> {
+        let hopeless = arrival == Arrival::Next
+            && !self.tracker.has_gaps()
+            && self.window >= self.max_window
+            && self.reassembly.is_taken_but(0);
+        if !hopeless {
+            self.refusals = 0;
+            return Ok(());
+        }
+        self.refusals += 1;
+        if self.refusals > MAX_REFUSALS {
+            return Err(Violation::Standstill);
+        }
+        Ok(())
     }
 
     /// RFC 9260 §6.7 wants a SACK for every packet above a gap. A driver that takes a batch of them
@@ -240,7 +289,7 @@ impl Receiver {
     fn has_room(&self, tsn: Tsn) -> bool {
         let occupied = self.reassembly.occupied();
         if tsn < self.tracker.largest() {
-            occupied < self.window + self.window / 2
+            occupied < self.window + self.window / 2 && !self.reassembly.is_overfull()
         } else {
             occupied < self.window && !self.reassembly.is_full()
         }

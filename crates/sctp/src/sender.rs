@@ -47,6 +47,8 @@ pub(crate) struct Sender {
     expirations: u32,
     /// The peer's window, as it told last.
     a_rwnd: usize,
+    /// The widest that it told.
+    widest_window: usize,
     /// In fast recovery: when this TSN is acknowledged it is over (RFC 9260 §7.2.4).
     recovery_exit: Option<Tsn>,
     /// One packet of retransmissions may go regardless of the window (RFC 9260 §7.2.4, 3).
@@ -121,6 +123,7 @@ impl Sender {
             timer: None,
             expirations: 0,
             a_rwnd: usize::try_from(a_rwnd).unwrap_or(usize::MAX),
+            widest_window: usize::try_from(a_rwnd).unwrap_or(usize::MAX),
             recovery_exit: None,
             fast_retransmit: false,
             burst_limit: burst * segment,
@@ -279,6 +282,7 @@ impl Sender {
             .outstanding
             .acknowledge(now, sack.cumulative_tsn, blocks)?;
         self.a_rwnd = usize::try_from(sack.a_rwnd).unwrap_or(usize::MAX);
+        self.widest_window = self.widest_window.max(self.a_rwnd);
         if let Some(round_trip) = news.round_trip {
             self.rto.measure(round_trip);
         }

@@ -30,7 +30,7 @@ use std::fmt;
 use std::time::Instant;
 
 /// The format that is written; others are not read.
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Why an association cannot be handed over now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

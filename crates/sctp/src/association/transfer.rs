@@ -70,6 +70,10 @@ impl Association {
                 let reason = "a message larger than announced";
                 self.violated(CauseCode::PROTOCOL_VIOLATION, reason.as_bytes(), reason);
             }
+            Err(Violation::Standstill) => {
+                let reason = "messages that were begun fill the window";
+                self.violated(CauseCode::OUT_OF_RESOURCE, &[], reason);
+            }
             Err(Violation::Mixed) => {
                 let reason = "fragments that do not belong together";
                 self.violated(CauseCode::PROTOCOL_VIOLATION, reason.as_bytes(), reason);

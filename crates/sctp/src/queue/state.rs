@@ -29,9 +29,11 @@ impl SendQueue {
             if stream.is_due(self.early_start) {
                 self.turns.join(id);
             }
+            stream.count_left();
             if self.streams.insert(id, stream).is_some() {
                 return Err(DecodeError::Value);
             }
+            self.note_rest(id);
         }
         let begun = |id| self.streams.get(&id).is_some_and(|s| s.begun.is_some());
         match self.current {
@@ -47,6 +49,7 @@ impl Stream {
         state.out.put_u32(ordered);
         state.out.put_u32(unordered);
         state.out.put_u32(self.fragments);
+        state.out.put_u64(self.sent as u64);
         state.out.put_u64(self.low_threshold as u64);
         state.flag(self.open);
         state.flag(self.discarding);
@@ -67,6 +70,7 @@ impl Stream {
         let mut stream = Self {
             next: [state.u32()?, state.u32()?],
             fragments: state.u32()?,
+            sent: state.usize()?,
             low_threshold: state.usize()?,
             open: state.flag()?,
             discarding: state.flag()?,

@@ -186,6 +186,20 @@ impl Reassembly {
         self.ready.push_back(message);
     }
 
+    /// Hands out what there is of every message whose turn it is, however little, where messages are
+    /// taken in parts.
+    pub(crate) fn hand_out_early(&mut self) {
+        if self.partial_delivery == usize::MAX {
+            return;
+        }
+        let begun = self.interleaved.partial.iter();
+        let begun = begun.filter(|(_, partial)| !partial.begun.is_empty());
+        let names: Vec<Name> = begun.map(|(&name, _)| name).collect();
+        for name in names {
+            self.hand_out_interleaved(name);
+        }
+    }
+
     fn deliver_interleaved(&mut self, name: Name, protocol: u32, bytes: Bytes, first: bool) {
         let mut message = Message::new(name.stream, protocol, bytes);
         message.unordered = name.unordered;

@@ -5,7 +5,7 @@ use crate::outstanding::Outstanding;
 use crate::packet::{
     DATA_OVERHEAD, Data, ForwardTsn, I_DATA_OVERHEAD, IData, IForwardTsn, Writer, padded,
 };
-use crate::queue::{Fragment, Limit, SendQueue, ssn};
+use crate::queue::{Fragment, Limit, Room, SendQueue, ssn};
 use crate::serial::Tsn;
 use std::time::Instant;
 
@@ -210,6 +210,9 @@ impl Sender {
 
     fn write_new(&mut self, now: Instant, packet: &mut Writer<'_>, upper: &mut Upper<'_>) {
         loop {
+            if self.interleaving {
+                upper.queue.set_room(self.peer_room());
+            }
             upper.stats.messages_abandoned += upper.queue.expire(now, upper.events);
             let (Some(len), Some(room)) = (
                 upper.queue.next_len(),
@@ -232,6 +235,13 @@ impl Sender {
                 return;
             };
             self.write_fragment(now, packet, fragment, upper.queue.next_len().is_none());
+        }
+    }
+
+    fn peer_room(&self) -> Room {
+        Room {
+            widest: self.widest_window,
+            segment: self.segment - self.overhead(),
         }
     }
 
