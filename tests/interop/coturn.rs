@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 use turn::RequestedTransport;
 use turn::client::{self, Failure};
-use turn::conn::rustls::pki_types::{PrivateKeyDer, ServerName};
+use turn::conn::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use turn::conn::rustls::{ClientConfig, RootCertStore, ServerConfig};
 use turn::conn::{AllocateError, Conn, Limits, PeerStream, Server, ServerAddress};
 use turn::server::{self, AddressRange, Credentials, Relay, StaticCredentials, TurnRest};
@@ -34,7 +34,7 @@ const LONG_ENOUGH: Duration = Duration::from_secs(60);
 const LEAVE_OUT: &str = "to leave it out: `cargo xtask test --no-interop`, or MUON_INTEROP=skip";
 
 /// Runs a test that needs coturn.
-fn interop(test: impl Future<Output = ()>) {
+pub(crate) fn interop(test: impl Future<Output = ()>) {
     if std::env::var("MUON_INTEROP").is_ok_and(|wanted| wanted == "skip") {
         println!("left out: coturn (MUON_INTEROP=skip)");
         return;
@@ -61,29 +61,33 @@ fn missing(name: &str, error: &std::io::Error) -> ! {
 /// coturn's server, stopped when dropped.
 pub(crate) struct Coturn {
     pub(crate) address: SocketAddr,
-    tls: SocketAddr,
-    certificate: CertifiedKey<KeyPair>,
+    /// TLS over TCP, DTLS over UDP.
+    pub(crate) tls: SocketAddr,
+    pub(crate) identity: Identity,
     _process: Child,
     _scratch: Scratch,
 }
 
 impl Coturn {
     /// Starts it on loopback, with further options.
-    async fn start(options: &[&str]) -> Self {
+    pub(crate) async fn start(options: &[&str]) -> Self {
         Self::start_on(Ipv4Addr::LOCALHOST, options).await
     }
 
     /// Starts it on an address of this host.
     async fn start_on(address: Ipv4Addr, options: &[&str]) -> Self {
+        Self::start_as(Identity::self_signed(), address, options).await
+    }
+
+    /// Starts it with a certificate.
+    async fn start_as(identity: Identity, address: Ipv4Addr, options: &[&str]) -> Self {
         let (port, tls_port) = (free_port().await, free_port().await);
         let scratch = Scratch::new(port);
-        let certificate = certificate();
         let (cert, key) = (scratch.file("cert.pem"), scratch.file("key.pem"));
-        std::fs::write(&cert, certificate.cert.pem()).expect("the scratch folder is writable");
-        std::fs::write(&key, certificate.signing_key.serialize_pem())
-            .expect("the scratch folder is writable");
+        std::fs::write(&cert, &identity.chain).expect("the scratch folder is writable");
+        std::fs::write(&key, &identity.key).expect("the scratch folder is writable");
         let process = program("turnserver")
-            .args(["-n", "--no-cli", "--no-dtls", "--allow-loopback-peers"])
+            .args(["-n", "--no-cli", "--allow-loopback-peers"])
             .arg(format!("--listening-ip={address}"))
             .arg(format!("--relay-ip={address}"))
             .arg(format!("--realm={REALM}"))
@@ -102,7 +106,7 @@ impl Coturn {
         let coturn = Self {
             address: (address, port).into(),
             tls: (address, tls_port).into(),
-            certificate,
+            identity,
             _process: process,
             _scratch: scratch,
         };
@@ -111,7 +115,7 @@ impl Coturn {
     }
 
     /// With one user.
-    async fn with_user() -> Self {
+    pub(crate) async fn with_user() -> Self {
         Self::with_user_on(Ipv4Addr::LOCALHOST).await
     }
 
@@ -119,6 +123,12 @@ impl Coturn {
     pub(crate) async fn with_user_on(address: Ipv4Addr) -> Self {
         let user = format!("--user={USER}:{PASSWORD}");
         Self::start_on(address, &["--lt-cred-mech", &user]).await
+    }
+
+    /// With one user, and a certificate.
+    pub(crate) async fn with_user_as(identity: Identity) -> Self {
+        let user = format!("--user={USER}:{PASSWORD}");
+        Self::start_as(identity, Ipv4Addr::LOCALHOST, &["--lt-cred-mech", &user]).await
     }
 
     /// Waits until it answers.
@@ -130,8 +140,8 @@ impl Coturn {
 
     fn over_tls(&self) -> ServerAddress {
         let mut roots = RootCertStore::empty();
-        let certificate = self.certificate.cert.der().clone();
-        roots.add(certificate).expect("it is a certificate");
+        let root = CertificateDer::from(self.identity.root.clone());
+        roots.add(root).expect("it is a certificate");
         let config = ClientConfig::builder()
             .with_root_certificates(roots)
             .with_no_client_auth();
@@ -145,7 +155,29 @@ fn option(name: &str, path: &Path) -> String {
 }
 
 fn certificate() -> CertifiedKey<KeyPair> {
-    rcgen::generate_simple_self_signed([NAME.to_owned()]).expect("a certificate can be made")
+    let names = [NAME.to_owned(), Ipv4Addr::LOCALHOST.to_string()];
+    rcgen::generate_simple_self_signed(names).expect("a certificate can be made")
+}
+
+/// What a server shows, and what a client has to trust for it.
+pub(crate) struct Identity {
+    /// PEM, the leaf first.
+    pub(crate) chain: String,
+    /// PEM.
+    pub(crate) key: String,
+    /// DER.
+    pub(crate) root: Vec<u8>,
+}
+
+impl Identity {
+    fn self_signed() -> Self {
+        let made = certificate();
+        Self {
+            chain: made.cert.pem(),
+            key: made.signing_key.serialize_pem(),
+            root: made.cert.der().to_vec(),
+        }
+    }
 }
 
 /// A port that was free a moment ago, over TCP and UDP.

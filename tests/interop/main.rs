@@ -18,6 +18,7 @@
 
 mod browser;
 mod coturn;
+mod coturn_dtls;
 mod example;
 mod nat;
 mod network;
