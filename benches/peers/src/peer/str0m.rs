@@ -128,6 +128,8 @@ impl Session {
     async fn opened(mut self) -> Result<Remote> {
         let (duties, mut received) = unbounded_channel();
         let mut buffer = vec![0; DATAGRAM];
+        // Before it knows the time, an answerer asks for no time at which it would send.
+        self.rtc.handle_input(Input::Timeout(Instant::now()))?;
         self.drain().await?;
         while self.channel.is_none() {
             self.turn(&mut received, &mut buffer).await?;
