@@ -6,7 +6,7 @@ use crate::api::state::{
 };
 use crate::error::Error;
 use datachannel::ChannelKey;
-use layer::{CandidateError, Framing, RequestId, SocketId};
+use layer::{CandidateError, Framing, IceEvent, RequestId, SocketId};
 use std::net::{IpAddr, SocketAddr};
 
 /// What a [`Session`](super::Session) tells its owner, in the order it happened.
@@ -136,6 +136,63 @@ pub enum ShellRequest {
         /// Which.
         socket: SocketId,
     },
+}
+
+impl ShellRequest {
+    /// What the agent asks of the shell; `None` for everything else it tells.
+    pub(super) fn of(event: &IceEvent) -> Option<Self> {
+        Some(match event.clone() {
+            IceEvent::ListInterfaces { request } => Self::ListInterfaces { request },
+            IceEvent::Bind {
+                request,
+                local,
+                ports,
+            } => Self::Bind {
+                request,
+                local,
+                ports,
+            },
+            IceEvent::ConnectTcp {
+                request,
+                local,
+                remote,
+                framing,
+                server_name,
+            } => Self::ConnectTcp {
+                request,
+                local,
+                remote,
+                framing,
+                server_name,
+            },
+            IceEvent::ConnectDtls {
+                request,
+                local,
+                ports,
+                remote,
+                server_name,
+            } => Self::ConnectDtls {
+                request,
+                local,
+                ports,
+                remote,
+                server_name,
+            },
+            IceEvent::ListenTcp {
+                request,
+                local,
+                ports,
+            } => Self::ListenTcp {
+                request,
+                local,
+                ports,
+            },
+            IceEvent::Resolve { request, host } => Self::Resolve { request, host },
+            IceEvent::PublishName { host, address } => Self::PublishName { host, address },
+            IceEvent::CloseSocket { socket } => Self::CloseSocket { socket },
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(feature = "rtp")]

@@ -28,63 +28,10 @@ impl Session {
     }
 
     fn handle_ice_event(&mut self, now: Instant, event: IceEvent) {
+        if let Some(request) = ShellRequest::of(&event) {
+            return self.events.push_back(SessionEvent::Request(request));
+        }
         let event = match event {
-            IceEvent::ListInterfaces { request } => {
-                SessionEvent::Request(ShellRequest::ListInterfaces { request })
-            }
-            IceEvent::Bind {
-                request,
-                local,
-                ports,
-            } => SessionEvent::Request(ShellRequest::Bind {
-                request,
-                local,
-                ports,
-            }),
-            IceEvent::ConnectTcp {
-                request,
-                local,
-                remote,
-                framing,
-                server_name,
-            } => SessionEvent::Request(ShellRequest::ConnectTcp {
-                request,
-                local,
-                remote,
-                framing,
-                server_name,
-            }),
-            IceEvent::ConnectDtls {
-                request,
-                local,
-                ports,
-                remote,
-                server_name,
-            } => SessionEvent::Request(ShellRequest::ConnectDtls {
-                request,
-                local,
-                ports,
-                remote,
-                server_name,
-            }),
-            IceEvent::ListenTcp {
-                request,
-                local,
-                ports,
-            } => SessionEvent::Request(ShellRequest::ListenTcp {
-                request,
-                local,
-                ports,
-            }),
-            IceEvent::Resolve { request, host } => {
-                SessionEvent::Request(ShellRequest::Resolve { request, host })
-            }
-            IceEvent::PublishName { host, address } => {
-                SessionEvent::Request(ShellRequest::PublishName { host, address })
-            }
-            IceEvent::CloseSocket { socket } => {
-                SessionEvent::Request(ShellRequest::CloseSocket { socket })
-            }
             IceEvent::Candidate(candidate) => {
                 let (mid, index, fragment) = self.transport_names();
                 let line = sdp_candidate(&candidate);
@@ -101,7 +48,7 @@ impl Session {
             _ => return,
         };
         // pc-005: after a close only what the system is asked.
-        if !self.closed || matches!(event, SessionEvent::Request(_)) {
+        if !self.closed {
             self.events.push_back(event);
         }
     }

@@ -1,10 +1,16 @@
 //! What the driver does for agents in the place of the shell and of the signalling.
 
 use super::{AgentId, Drive, Signal};
-use layer::{GatheringState, IceEvent};
+use layer::{Bound, GatheringState, IceEvent};
 
 /// What DTLS 1.2 would put around a packet: header, explicit nonce, tag (RFC 6347 §4.1, RFC 5288 §3).
 const DTLS_OVERHEAD: usize = 13 + 8 + 16;
+
+/// A socket as DTLS makes it.
+fn secured(mut bound: Bound) -> Bound {
+    bound.overhead = DTLS_OVERHEAD;
+    bound
+}
 
 impl Drive {
     /// Does what an event asks.
@@ -46,10 +52,7 @@ impl Drive {
                 ..
             } => {
                 let bound = end.sockets.bind(network, *local, *ports);
-                let result = bound.map(|mut bound| {
-                    bound.overhead = DTLS_OVERHEAD;
-                    bound
-                });
+                let result = bound.map(secured);
                 end.machine.bound(now, *request, result);
             }
             IceEvent::ListenTcp {
