@@ -70,5 +70,8 @@ fn main() -> ExitCode {
 fn bench_peers(arguments: &[&str]) -> step::Outcome {
     let manifest = ["--manifest-path", "benches/peers/Cargo.toml", "--"];
     let run = ["run", "--quiet", "--release"].into_iter().chain(manifest);
-    step::run("bench-peers", step::cargo(run.chain(arguments.iter().copied())))
+    step::run(
+        "bench-peers",
+        step::cargo(run.chain(arguments.iter().copied())),
+    )
 }
