@@ -8,18 +8,19 @@ mod state;
 
 use crate::{
     ChannelError, ChannelInfo, ChannelInit, ChannelKey, ChannelState, Channels, Config, OpenError,
-    Parity, Payload, SendError,
+    Outgoing, Parity, Payload, ReceivedMessage, SendError,
 };
 use bytes::Bytes;
 use layer::Streams;
-use state::{Slot, State, to_layer};
+use state::{Slot, State};
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use tokio::sync::Notify;
 
-/// Bytes that wait here for the association's send buffer; [`Channel::send`] waits beyond.
+/// Bytes that wait here for the association's send buffer; [`Channel::send`] waits beyond. A channel
+/// that has a message in parts under way may have one more part: it may be what all wait for.
 const MAX_QUEUED: usize = 256 * 1024;
 
 /// The data channels of one association. Dropping it and all its channels ends the task, which
@@ -126,24 +127,73 @@ impl Channel {
     ///
     /// A [`SendError`], as [`Channels::send`].
     pub async fn send(&self, payload: Payload, data: Bytes) -> Result<(), SendError> {
+        self.send_when_there_is_room(|channels| {
+            channels.send_part(self.key, payload, true, true, data.clone())
+        })
+        .await
+    }
+
+    /// Sends the next part of a message, which need not be in memory as a whole: the first part if
+    /// none is under way, and with `last` the one that ends the message. A message that is under way
+    /// when the channel is closed may be finished. Cancel safe, as [`send`](Self::send).
+    ///
+    /// # Errors
+    ///
+    /// A [`SendError`], as [`Channels::send_part`].
+    pub async fn send_part(
+        &self,
+        payload: Payload,
+        data: Bytes,
+        last: bool,
+    ) -> Result<(), SendError> {
+        self.send_when_there_is_room(|channels| {
+            let first = !channels.is_sending(self.key);
+            channels.send_part(self.key, payload, first, last, data.clone())
+        })
+        .await
+    }
+
+    async fn send_when_there_is_room(
+        &self,
+        send: impl Fn(&mut Channels) -> Result<Outgoing, SendError>,
+    ) -> Result<(), SendError> {
         self.owner
             .shared
             .wait(|state| {
-                if state.queued >= MAX_QUEUED && !state.has_ended {
+                if !state.has_room(self.key, MAX_QUEUED) {
                     return Poll::Pending;
                 }
-                let sent = state.channels.send(self.key, payload, data.clone());
-                Poll::Ready(sent.map(|message| {
-                    state.queued += message.data.len();
-                    state.queue.push_back(to_layer(message));
-                    state.wake_task();
-                }))
+                Poll::Ready(send(&mut state.channels).map(|message| state.enqueue(message)))
             })
             .await
     }
 
-    /// Receives a message; `None` when the channel is closed and everything was received. Cancel safe.
+    /// Receives a message; `None` when the channel is closed and everything was received. Where messages
+    /// come [in parts](Self::receive_in_parts), use [`recv_part`](Self::recv_part). Cancel safe.
     pub async fn recv(&self) -> Option<(Payload, Bytes)> {
+        let part = self.recv_part().await?;
+        Some((part.payload, part.data))
+    }
+
+    /// From the next message on, gives messages out in the parts in which they come, through
+    /// [`recv_part`](Self::recv_part), or whole again. A message in parts may be longer than
+    /// [`Config::max_message_len`], and is nowhere held as a whole. Returns whether it can: channels
+    /// with limited reliability cannot.
+    ///
+    /// The association must hand them out in fragments too
+    /// ([`SctpConfig::partial_delivery`](layer::SctpConfig::partial_delivery)).
+    pub fn receive_in_parts(&self, in_parts: bool) -> bool {
+        let mut state = self.owner.shared.lock();
+        let can = state.channels.is_reliable(self.key);
+        if can {
+            state.channels.receive_in_parts(self.key, in_parts);
+        }
+        can
+    }
+
+    /// Receives the next part of a message, or a whole one; `None` when the channel is closed and
+    /// everything was received. Its `wire_len` is given back to the window already. Cancel safe.
+    pub async fn recv_part(&self) -> Option<ReceivedMessage> {
         self.owner
             .shared
             .wait(|state| {
@@ -153,7 +203,7 @@ impl Channel {
                 if let Some(message) = slot.inbox.pop_front() {
                     state.taken.push((message.stream, message.wire_len));
                     state.wake_task();
-                    return Poll::Ready(Some((message.payload, message.data)));
+                    return Poll::Ready(Some(message));
                 }
                 match state.channels.state(self.key) {
                     Some(ChannelState::Closed) | None => Poll::Ready(None),

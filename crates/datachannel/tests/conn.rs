@@ -25,6 +25,9 @@ struct Pipe {
     wakers: Vec<Waker>,
     /// Bytes sent and not returned by the receiver.
     held: usize,
+    /// The stream whose message has begun: what goes on with it is taken in any case.
+    current: Option<u16>,
+    weights: Vec<(u16, u16)>,
     is_closed: bool,
     is_broken: bool,
 }
@@ -80,13 +83,16 @@ impl Streams for End {
         if outgoing.stream >= self.streams {
             return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
         }
-        if pipe.held >= WINDOW {
+        let goes_on = !outgoing.first && pipe.current == Some(outgoing.stream);
+        if pipe.held >= WINDOW && !goes_on {
             *message = Some(outgoing);
             pipe.wakers.push(cx.waker().clone());
             return Poll::Pending;
         }
         pipe.held += outgoing.data.len();
-        let arrived = Message::new(outgoing.stream, outgoing.protocol, outgoing.data);
+        pipe.current = (!outgoing.last).then_some(outgoing.stream);
+        let mut arrived = Message::new(outgoing.stream, outgoing.protocol, outgoing.data);
+        (arrived.first, arrived.last) = (outgoing.first, outgoing.last);
         pipe.messages.push_back(arrived);
         pipe.wake();
         Poll::Ready(Ok(()))
@@ -96,6 +102,14 @@ impl Streams for End {
         let mut pipe = self.incoming.lock().unwrap();
         pipe.held -= bytes;
         pipe.wake();
+    }
+
+    fn set_priority(&self, stream: u16, priority: u16) {
+        self.outgoing
+            .lock()
+            .unwrap()
+            .weights
+            .push((stream, priority));
     }
 
     fn reset(&self, stream: u16) -> io::Result<()> {
@@ -256,5 +270,103 @@ fn a_stream_that_the_association_lacks_closes_its_channel() {
         let second = a.open(ChannelInit::new("second")).unwrap();
         assert_eq!(second.recv().await, None);
         first.send(Payload::Text, "x".into()).await.unwrap();
+    });
+}
+
+// dc-003, F4.09
+#[test]
+fn a_message_larger_than_any_buffer_goes_through_in_parts() {
+    run(async {
+        let (a, b) = connections();
+        a.set_max_send_len(usize::MAX);
+        let ours = a.open(ChannelInit::new("large")).unwrap();
+        let theirs = b.accept().await.unwrap();
+        assert!(theirs.receive_in_parts(true));
+        let (parts, len) = (3000_u32, 1000);
+        let writer = tokio::spawn(async move {
+            for part in 1..=parts {
+                let data = Bytes::from(vec![part.to_be_bytes()[3]; len]);
+                let sent = ours.send_part(Payload::Binary, data, part == parts);
+                sent.await.unwrap();
+            }
+            ours
+        });
+        for part in 1..=parts {
+            let received = theirs.recv_part().await.unwrap();
+            assert_eq!((received.first, received.last), (part == 1, part == parts));
+            assert_eq!(received.data, vec![part.to_be_bytes()[3]; len]);
+        }
+        let ours = writer.await.unwrap();
+        ours.send(Payload::Text, "next".into()).await.unwrap();
+        assert_eq!(theirs.recv().await, Some((Payload::Text, "next".into())));
+    });
+}
+
+// F4.09
+#[test]
+fn the_next_part_passes_what_has_no_room() {
+    run(async {
+        let (a, b) = connections();
+        a.set_max_send_len(usize::MAX);
+        let parts = a.open(ChannelInit::new("parts")).unwrap();
+        let whole = a.open(ChannelInit::new("whole")).unwrap();
+        let first = b.accept().await.unwrap();
+        let second = b.accept().await.unwrap();
+        let begin = Bytes::from(vec![0; WINDOW]);
+        parts
+            .send_part(Payload::Binary, begin, false)
+            .await
+            .unwrap();
+        // More than waits here, behind a window that is full.
+        let crowd = tokio::spawn(async move {
+            for _ in 0..600 {
+                let data = Bytes::from(vec![1; 1000]);
+                whole.send(Payload::Binary, data).await.unwrap();
+            }
+            whole
+        });
+        for _ in 0..200 {
+            tokio::task::yield_now().await;
+        }
+        assert!(!crowd.is_finished());
+        for last in [false, true] {
+            let data = Bytes::from_static(b"more");
+            parts.send_part(Payload::Binary, data, last).await.unwrap();
+        }
+        assert_eq!(first.recv().await.unwrap().1.len(), WINDOW + 8);
+        for _ in 0..600 {
+            assert_eq!(second.recv().await.unwrap().1.len(), 1000);
+        }
+        assert!(crowd.await.is_ok());
+    });
+}
+
+#[test]
+fn a_channel_that_may_give_messages_up_does_not_receive_in_parts() {
+    run(async {
+        let (a, _b) = connections();
+        let mut init = ChannelInit::new("lossy");
+        init.max_retransmits = Some(0);
+        assert!(!a.open(init).unwrap().receive_in_parts(true));
+    });
+}
+
+// dc-013
+#[test]
+fn the_weight_of_a_channel_is_that_of_its_stream_at_both_ends() {
+    run(async {
+        let (a, b) = association(100);
+        let pipes = [&a, &b].map(|end| Arc::clone(&end.outgoing));
+        let a = Connection::spawn(a, Parity::Even, 100, Config::default());
+        let b = Connection::spawn(b, Parity::Odd, 100, Config::default());
+        let mut init = ChannelInit::new("urgent");
+        init.priority = 1024;
+        let ours = a.open(init).unwrap();
+        let theirs = b.accept().await.unwrap();
+        theirs.send(Payload::Text, "x".into()).await.unwrap();
+        ours.recv().await.unwrap();
+        for pipe in pipes {
+            assert_eq!(pipe.lock().unwrap().weights, [(0, 1024)]);
+        }
     });
 }

@@ -53,6 +53,12 @@ pub trait Streams: Send + Sync {
     /// Returns received bytes of a stream to the window.
     fn consume(&self, stream: u16, bytes: usize);
 
+    /// Sets the weight of a stream for the scheduler (RFC 8831 §6.4: 128, 256, 512, 1024). Without
+    /// effect where there is none.
+    fn set_priority(&self, stream: u16, priority: u16) {
+        let _ = (stream, priority);
+    }
+
     /// Resets our half of a stream.
     ///
     /// # Errors

@@ -111,8 +111,8 @@ impl Connection {
         self.owner.shared.wait(|state| state.end.clone()).await
     }
 
-    /// Sends a message or a fragment, as soon as there is room for it. Cancel safe: it is taken
-    /// whole or not at all.
+    /// Sends a message or a fragment, as soon as there is room for it; any number of tasks may, the
+    /// fragments of one message after each other. Cancel safe: it is taken whole or not at all.
     ///
     /// # Errors
     ///
@@ -123,7 +123,8 @@ impl Connection {
     }
 
     /// Receives the next message, of whichever stream, and gives its bytes back to the window;
-    /// `None` after a graceful end. Cancel safe.
+    /// `None` after a graceful end. With [`SctpConfig::partial_delivery`] long messages come in
+    /// fragments. One task at a time. Cancel safe.
     ///
     /// # Errors
     ///
@@ -174,7 +175,7 @@ impl Streams for Connection {
         match state.sctp.send(now(), outgoing) {
             Ok(()) => *message = None,
             Err(SctpError::BufferFull) => {
-                state.sender = Some(cx.waker().clone());
+                state.wait_for_room(cx);
                 return Poll::Pending;
             }
             Err(error) => return Poll::Ready(Err(refused(error))),
@@ -187,6 +188,10 @@ impl Streams for Connection {
     fn consume(&self, stream: u16, bytes: usize) {
         self.owner.shared.lock().sctp.consume(now(), stream, bytes);
         self.owner.shared.task.wake_by_ref();
+    }
+
+    fn set_priority(&self, stream: u16, priority: u16) {
+        self.owner.shared.lock().sctp.set_priority(stream, priority);
     }
 
     fn reset(&self, stream: u16) -> io::Result<()> {

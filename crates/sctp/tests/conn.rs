@@ -55,12 +55,22 @@ impl Datagrams for Memory {
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the clock of the runtime")]
 fn spawn(path: Memory, seed: u8, ports: SctpConnect) -> Result<Connection, SctpError> {
+    let config = SctpConfig::new(Waker::noop().clone());
+    spawn_with(path, seed, ports, &Factory::default(), config)
+}
+
+#[allow(clippy::disallowed_methods, reason = "the clock of the runtime")]
+fn spawn_with(
+    path: Memory,
+    seed: u8,
+    ports: SctpConnect,
+    factory: &Factory,
+    config: SctpConfig,
+) -> Result<Connection, SctpError> {
     let now = tokio::time::Instant::now().into_std();
     let start = Start::new(now, SystemTime::UNIX_EPOCH, Seed::new([seed; 32]));
-    let config = SctpConfig::new(Waker::noop().clone());
-    Connection::spawn(path, &Factory::default(), start, config, ports)
+    Connection::spawn(path, factory, start, config, ports)
 }
 
 async fn connected() -> (Connection, Connection) {
@@ -135,4 +145,43 @@ async fn port_zero_is_refused() {
     let (a, _b) = Memory::pair();
     let refused = spawn(a, 1, SctpConnect::new(0, 5000));
     assert_eq!(refused.unwrap_err(), SctpError::Port);
+}
+
+// F4.09
+#[tokio::test(start_paused = true)]
+async fn many_tasks_stream_messages_larger_than_the_buffers() {
+    let mut factory = Factory::default();
+    factory.send_buffer = 256 * 1024;
+    factory.receive_window = 256 * 1024;
+    let mut config = SctpConfig::new(Waker::noop().clone());
+    config.max_message = usize::MAX;
+    config.partial_delivery = Some(16 * 1024);
+    let (a, b) = Memory::pair();
+    let (there, back) = (SctpConnect::new(1, 2), SctpConnect::new(2, 1));
+    let a = spawn_with(a, 1, there, &factory, config.clone()).unwrap();
+    let b = spawn_with(b, 2, back, &factory, config).unwrap();
+    a.connected().await.unwrap();
+    let (tasks, parts, len) = (6_u16, 60, 20_000);
+    for stream in 0..tasks {
+        a.set_priority(stream, 128 << (stream % 4));
+        let a = a.clone();
+        tokio::spawn(async move {
+            for part in 1..=parts {
+                let data = Bytes::from(vec![7; len]);
+                let mut outgoing = Outgoing::new(stream, 53, data);
+                (outgoing.first, outgoing.last) = (part == 1, part == parts);
+                a.send(outgoing).await.unwrap();
+            }
+        });
+    }
+    let mut received = vec![0; usize::from(tasks)];
+    let mut left = tasks;
+    while left > 0 {
+        let part = b.recv().await.unwrap().unwrap();
+        let received = &mut received[usize::from(part.stream)];
+        assert_eq!(part.first, *received == 0);
+        *received += part.data.len();
+        left -= u16::from(part.last);
+    }
+    assert_eq!(received, vec![parts * len; usize::from(tasks)]);
 }

@@ -4,7 +4,7 @@ use crate::{
     ChannelError, ChannelEvent, ChannelKey, ChannelState, Channels, ReceivedMessage, Reliability,
 };
 use layer::Streams;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::task::{Context, Poll, Waker};
 
@@ -17,8 +17,9 @@ pub(super) struct State {
     pub(super) slots: BTreeMap<ChannelKey, Slot>,
     /// Channels of the peer that nobody has accepted.
     pub(super) incoming: VecDeque<ChannelKey>,
-    pub(super) queue: VecDeque<layer::Outgoing>,
-    pub(super) queued: usize,
+    queue: Queue,
+    /// Streams that have a channel since, and its weight.
+    weights: Vec<(u16, u16)>,
     /// What users took: stream and bytes.
     pub(super) taken: Vec<(u16, usize)>,
     pub(super) task: Option<Waker>,
@@ -35,6 +36,49 @@ pub(super) struct Slot {
     pub(super) is_dropped: bool,
 }
 
+/// What waits for the association's send buffer, in its order.
+#[derive(Debug, Default)]
+struct Queue {
+    messages: VecDeque<layer::Outgoing>,
+    bytes: usize,
+    /// How many of them go on with a message.
+    continuations: usize,
+}
+
+impl Queue {
+    fn push(&mut self, message: layer::Outgoing) {
+        self.bytes += message.data.len();
+        self.continuations += usize::from(!message.first);
+        self.messages.push_back(message);
+    }
+
+    fn remove(&mut self, at: usize) {
+        if let Some(message) = self.messages.remove(at) {
+            self.bytes -= message.data.len();
+            self.continuations -= usize::from(!message.first);
+        }
+    }
+
+    fn has(&self, stream: u16) -> bool {
+        self.messages.iter().any(|message| message.stream == stream)
+    }
+
+    /// Where each stream's next part is, of those that go on with a message.
+    fn next_parts(&self) -> Vec<usize> {
+        let mut seen = BTreeSet::new();
+        let firsts = self.messages.iter().enumerate();
+        let firsts = firsts.filter(|(_, message)| seen.insert(message.stream));
+        let parts = firsts.filter(|(_, message)| !message.first);
+        parts.map(|(at, _)| at).collect()
+    }
+}
+
+/// What became of a message.
+enum Sent {
+    Taken,
+    NoRoom,
+}
+
 /// The end of the association: `None` if it was graceful.
 pub(super) type Ended = Option<io::Error>;
 
@@ -44,8 +88,8 @@ impl State {
             channels,
             slots: BTreeMap::new(),
             incoming: VecDeque::new(),
-            queue: VecDeque::new(),
-            queued: 0,
+            queue: Queue::default(),
+            weights: Vec::new(),
             taken: Vec::new(),
             task: None,
             has_ended: false,
@@ -59,12 +103,29 @@ impl State {
         }
     }
 
+    /// Whether a channel may queue more.
+    pub(super) fn has_room(&self, key: ChannelKey, most: usize) -> bool {
+        let goes_on = || {
+            let stream = self.channels.stream(key);
+            self.channels.is_sending(key) && stream.is_some_and(|stream| !self.queue.has(stream))
+        };
+        self.queue.bytes < most || self.has_ended || goes_on()
+    }
+
+    pub(super) fn enqueue(&mut self, message: crate::Outgoing) {
+        self.queue.push(to_layer(message));
+        self.wake_task();
+    }
+
     pub(super) fn turn(
         &mut self,
         cx: &mut Context<'_>,
         streams: &impl Streams,
     ) -> Result<(), Ended> {
         self.receive(cx, streams)?;
+        for (stream, weight) in self.weights.drain(..) {
+            streams.set_priority(stream, weight);
+        }
         for (stream, bytes) in self.taken.drain(..) {
             streams.consume(stream, bytes);
         }
@@ -110,40 +171,63 @@ impl State {
 
     /// Sends what is queued, and says whether that was all.
     fn transmit(&mut self, cx: &mut Context<'_>, streams: &impl Streams) -> Result<bool, Ended> {
-        loop {
-            // RFC 8832 §6: control messages come before the data of their channel.
-            let (control, message) = match self.channels.poll_outgoing() {
-                Some(control) => (Some(control.clone()), Some(to_layer(control))),
-                None => (None, self.queue.pop_front()),
-            };
-            let Some(message) = message else {
-                return Ok(true);
-            };
-            let (stream, len) = (message.stream, message.data.len());
-            let is_control = control.is_some();
-            let mut message = Some(message);
-            let sent = streams.poll_send(cx, &mut message);
-            if !is_control && sent.is_ready() {
-                self.queued -= len;
+        // RFC 8832 §6: control messages come before the data of their channel.
+        while let Some(control) = self.channels.poll_outgoing() {
+            if let Sent::NoRoom = self.send(cx, streams, to_layer(control.clone()))? {
+                self.channels.put_back(control);
+                self.transmit_parts(cx, streams)?;
+                return Ok(false);
             }
-            match (sent, control, message) {
-                (Poll::Ready(Ok(())), ..) => {}
-                (Poll::Ready(Err(error)), ..) if error.kind() == io::ErrorKind::InvalidInput => {
-                    // The association has no such stream.
-                    self.channels.reset_failed(&[stream]);
-                }
-                (Poll::Ready(Err(error)), ..) => return Err(Some(error)),
-                (Poll::Pending, Some(control), _) => {
-                    self.channels.put_back(control);
-                    return Ok(false);
-                }
-                (Poll::Pending, None, message) => {
-                    if let Some(message) = message {
-                        self.queue.push_front(message);
-                    }
-                    return Ok(false);
+        }
+        while let Some(message) = self.queue.messages.front().cloned() {
+            if let Sent::NoRoom = self.send(cx, streams, message)? {
+                self.transmit_parts(cx, streams)?;
+                return Ok(false);
+            }
+            self.queue.remove(0);
+        }
+        Ok(true)
+    }
+
+    /// There is no room: only what goes on with a message may have some, if the association waits
+    /// for it and for nothing else.
+    fn transmit_parts(
+        &mut self,
+        cx: &mut Context<'_>,
+        streams: &impl Streams,
+    ) -> Result<(), Ended> {
+        let mut has_sent = true;
+        while has_sent && self.queue.continuations > 0 {
+            has_sent = false;
+            for at in self.queue.next_parts().into_iter().rev() {
+                let Some(message) = self.queue.messages.get(at).cloned() else {
+                    continue;
+                };
+                if let Sent::Taken = self.send(cx, streams, message)? {
+                    self.queue.remove(at);
+                    has_sent = true;
                 }
             }
+        }
+        Ok(())
+    }
+
+    fn send(
+        &mut self,
+        cx: &mut Context<'_>,
+        streams: &impl Streams,
+        message: layer::Outgoing,
+    ) -> Result<Sent, Ended> {
+        let stream = message.stream;
+        match streams.poll_send(cx, &mut Some(message)) {
+            Poll::Ready(Ok(())) => Ok(Sent::Taken),
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::InvalidInput => {
+                // The association has no such stream.
+                self.channels.reset_failed(&[stream]);
+                Ok(Sent::Taken)
+            }
+            Poll::Ready(Err(error)) => Err(Some(error)),
+            Poll::Pending => Ok(Sent::NoRoom),
         }
     }
 
@@ -160,7 +244,7 @@ impl State {
 
     pub(super) fn end(&mut self, error: Option<&io::Error>) {
         self.has_ended = true;
-        self.queue.clear();
+        self.queue = Queue::default();
         self.channels
             .transport_closed(error.map(|_| ChannelError::Transport));
     }
@@ -179,7 +263,8 @@ impl State {
                 break;
             }
         }
-        if !self.taken.is_empty() && !self.has_ended {
+        let has_work = !self.taken.is_empty() || !self.weights.is_empty();
+        if has_work && !self.has_ended {
             self.wake_task();
         }
     }
@@ -196,7 +281,13 @@ impl State {
                 }
                 self.forget_if_dropped(key);
             }
-            ChannelEvent::Opened { .. } | ChannelEvent::Closing { .. } => {}
+            // RFC 8831 §6.4: the weight that either side gave it.
+            ChannelEvent::Opened { key } => {
+                let info = self.channels.info(key);
+                let weight = info.and_then(|info| Some((info.id?, info.init.priority)));
+                self.weights.extend(weight);
+            }
+            ChannelEvent::Closing { .. } => {}
         }
     }
 
@@ -211,11 +302,11 @@ impl State {
 
     /// Nobody holds a handle, and what was sent is on its way.
     pub(super) fn is_done(&self) -> bool {
-        self.is_abandoned && self.queue.is_empty()
+        self.is_abandoned && self.queue.messages.is_empty()
     }
 }
 
-pub(super) fn to_layer(outgoing: crate::Outgoing) -> layer::Outgoing {
+fn to_layer(outgoing: crate::Outgoing) -> layer::Outgoing {
     let mut message = layer::Outgoing::new(outgoing.stream, outgoing.protocol, outgoing.data);
     message.unordered = outgoing.unordered;
     (message.first, message.last) = (outgoing.first, outgoing.last);

@@ -19,7 +19,8 @@ pub(super) struct State {
     /// Streams that the peer has reset, until somebody asks.
     pub(super) incoming_resets: BTreeSet<u16>,
     pub(super) receiver: Option<Waker>,
-    pub(super) sender: Option<Waker>,
+    /// Tasks that wait for room.
+    senders: Vec<Waker>,
     pub(super) reset_waiter: Option<Waker>,
     pub(super) end: Option<End>,
     pub(super) is_abandoned: bool,
@@ -32,10 +33,18 @@ impl State {
             unsent: Vec::new(),
             incoming_resets: BTreeSet::new(),
             receiver: None,
-            sender: None,
+            senders: Vec::new(),
             reset_waiter: None,
             end: None,
             is_abandoned: false,
+        }
+    }
+
+    /// Remembers a task that found no room.
+    pub(super) fn wait_for_room(&mut self, cx: &Context<'_>) {
+        let waker = cx.waker();
+        if !self.senders.iter().any(|other| other.will_wake(waker)) {
+            self.senders.push(waker.clone());
         }
     }
 
@@ -109,12 +118,12 @@ impl State {
                     self.incoming_resets.extend(streams);
                     wake(&mut self.reset_waiter);
                 }
-                SctpEvent::Writable => wake(&mut self.sender),
+                SctpEvent::Writable => self.senders.drain(..).for_each(Waker::wake),
                 SctpEvent::Connected { .. } => has_changed = true,
                 SctpEvent::Ended(end) => {
                     has_changed = true;
                     self.end = Some(end);
-                    wake(&mut self.sender);
+                    self.senders.drain(..).for_each(Waker::wake);
                     wake(&mut self.reset_waiter);
                 }
                 _ => {}
