@@ -148,6 +148,7 @@ async fn port_zero_is_refused() {
 }
 
 // F4.09
+#[allow(clippy::disallowed_methods, reason = "the tasks are the test")]
 #[tokio::test(start_paused = true)]
 async fn many_tasks_stream_messages_larger_than_the_buffers() {
     let mut factory = Factory::default();
