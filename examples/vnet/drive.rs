@@ -242,10 +242,17 @@ impl End {
                 let list = network.interfaces(sockets.host());
                 self.session.interfaces_listed(now, *request, &list);
             }
+            // Nobody looks inside: it is a plain socket, as a stream under TLS is a plain one.
             ShellRequest::Bind {
                 request,
                 local,
                 ports,
+            }
+            | ShellRequest::ConnectDtls {
+                request,
+                local,
+                ports,
+                ..
             } => {
                 let bound = sockets.bind(network, *local, *ports);
                 self.session.bound(now, *request, bound);

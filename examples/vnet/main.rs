@@ -38,7 +38,8 @@ Options:
   --alice SITE     open, full-cone, restricted, port-restricted, symmetric, udp-blocked or
                    only-tcp-443 [default: symmetric]
   --bob SITE       the same [default: restricted]
-  --server SERVER  none, stun, turn-udp, turn-tcp or turn-tls [default: stun]
+  --server SERVER  none, stun, turn-udp, turn-tcp, turn-tls or
+                   turn-dtls [default: stun]
   --seed N         another run [default: 1]
   --help           print this and exit";
 

@@ -34,6 +34,7 @@ pub(crate) enum Server {
     TurnUdp,
     TurnTcp,
     TurnTls,
+    TurnDtls,
 }
 
 impl Behind {
@@ -68,12 +69,13 @@ impl Behind {
 }
 
 impl Server {
-    pub(crate) const ALL: [(Self, &str); 5] = [
+    pub(crate) const ALL: [(Self, &str); 6] = [
         (Self::Nothing, "none"),
         (Self::Stun, "stun"),
         (Self::TurnUdp, "turn-udp"),
         (Self::TurnTcp, "turn-tcp"),
         (Self::TurnTls, "turn-tls"),
+        (Self::TurnDtls, "turn-dtls"),
     ];
 
     pub(crate) fn ice_servers(self) -> Vec<IceServer> {
@@ -83,6 +85,7 @@ impl Server {
             Self::TurnUdp => "turn:turn.example?transport=udp",
             Self::TurnTcp => "turn:turn.example?transport=tcp",
             Self::TurnTls => "turns:turn.example:443?transport=tcp",
+            Self::TurnDtls => "turns:turn.example?transport=udp",
         };
         let mut server = IceServer::new(vec![url.to_owned()]);
         if self != Self::Stun {

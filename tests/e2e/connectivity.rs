@@ -116,3 +116,8 @@ fn connections_open_as_documented_with_turn_over_tcp() {
 fn connections_open_as_documented_with_turn_over_tls() {
     holds("## TURN over TLS", Server::TurnTls);
 }
+
+#[test]
+fn connections_open_as_documented_with_turn_over_dtls() {
+    holds("## TURN over DTLS", Server::TurnDtls);
+}

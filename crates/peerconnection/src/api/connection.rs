@@ -70,8 +70,8 @@ impl Builder {
         }
     }
 
-    /// How TCP connections to servers and peers are made: through a proxy, with which trust in TLS.
-    /// Default: directly. Behind an endpoint its own counts.
+    /// How TCP connections to servers and peers are made: through a proxy, with which trust in TLS,
+    /// which is that in DTLS to servers too. Default: directly, with trust in nobody. Behind an endpoint its own counts.
     #[must_use]
     pub fn connector(mut self, connector: Connector) -> Self {
         self.connector = Arc::new(connector);

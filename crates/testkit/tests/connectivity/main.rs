@@ -65,6 +65,11 @@ fn sites_connect_where_theory_says_so_with_turn_over_tls() {
     matrix(Known::TurnTls);
 }
 
+#[test]
+fn sites_connect_where_theory_says_so_with_turn_over_dtls() {
+    matrix(Known::TurnDtls);
+}
+
 /// Two hosts in two subnets behind one NAT, as behind that of a provider.
 fn behind_one_nat(hairpinning: Hairpinning, known: Known) -> Option<(Seen, Seen)> {
     let clock = Clock::new();

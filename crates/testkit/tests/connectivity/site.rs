@@ -79,15 +79,17 @@ pub(crate) enum Known {
     TurnUdp,
     TurnTcp,
     TurnTls,
+    TurnDtls,
 }
 
 impl Known {
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Nothing,
         Self::Stun,
         Self::TurnUdp,
         Self::TurnTcp,
         Self::TurnTls,
+        Self::TurnDtls,
     ];
 
     pub(crate) fn server(self) -> Option<IceServer> {
@@ -98,6 +100,7 @@ impl Known {
             Self::TurnTcp => "turn:turn.example?transport=tcp",
             // Where a strict firewall leaves a way.
             Self::TurnTls => "turns:turn.example:443?transport=tcp",
+            Self::TurnDtls => "turns:turn.example?transport=udp",
         };
         let mut server = IceServer::new(vec![url.to_owned()]);
         if self != Self::Stun {
@@ -116,6 +119,7 @@ impl fmt::Display for Known {
             Self::TurnUdp => "TURN over UDP",
             Self::TurnTcp => "TURN over TCP",
             Self::TurnTls => "TURN over TLS",
+            Self::TurnDtls => "TURN over DTLS",
         })
     }
 }

@@ -53,6 +53,7 @@ fn document() -> String {
             Known::TurnUdp => "TURN over UDP",
             Known::TurnTcp => "TURN over TCP",
             Known::TurnTls => "TURN over TLS",
+            Known::TurnDtls => "TURN over DTLS",
         };
         let table = table(known, |a, b| expected(a, b, known));
         let _ = write!(text, "\n## {name}\n\n{table}");

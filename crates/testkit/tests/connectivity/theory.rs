@@ -17,7 +17,8 @@ impl End {
         !matches!(self.behind, Behind::UdpBlocked | Behind::OnlyTcp443)
     }
 
-    /// Whether a server that it reaches by UDP has told it how it is seen from outside.
+    /// Whether a server that it reaches by UDP has told it how it is seen from outside. Over DTLS the
+    /// socket is another one.
     fn has_reflexive(self) -> bool {
         self.has_udp() && matches!(self.known, Known::Stun | Known::TurnUdp)
     }
@@ -26,7 +27,7 @@ impl End {
     fn has_relay(self) -> bool {
         match self.known {
             Known::Nothing | Known::Stun => false,
-            Known::TurnUdp => self.has_udp(),
+            Known::TurnUdp | Known::TurnDtls => self.has_udp(),
             Known::TurnTcp => self.behind != Behind::OnlyTcp443,
             Known::TurnTls => true,
         }
