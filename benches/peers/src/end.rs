@@ -145,11 +145,12 @@ impl<P: Peer> End<P> {
         };
         let (peer, reports, links) = (self.peer.clone(), self.reports.clone(), self.links.clone());
         tokio::spawn(async move {
+            let began = Instant::now();
             let report = match peer.answer(offer, reply).await {
                 Ok(mut link) => {
+                    let micros = micros(began.elapsed());
                     link.assign(duty);
                     links.lock().insert(pair, link);
-                    let micros = 0.0;
                     Report::Opened { pair, micros }
                 }
                 Err(error) => failed(error.as_ref()),

@@ -46,7 +46,7 @@ pub(crate) enum Report {
         pair: usize,
         sdp: String,
     },
-    /// The channel is open, so long after the offerer began to make the connection.
+    /// The channel is open, so long after this end began to make the connection.
     Opened {
         pair: usize,
         micros: f64,
