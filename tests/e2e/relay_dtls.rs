@@ -13,14 +13,16 @@ use net::{Connector, TlsClient};
 use peerconnection::{Endpoint, EndpointConfig};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use std::collections::BTreeMap;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
+use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout};
-use turn::conn::{Limits, Server};
+use turn::conn::{Conn, Limits, Server};
 use turn::server::{self, AddressRange, Relay, StaticCredentials};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -287,6 +289,81 @@ async fn connections_of_an_endpoint_have_relays_over_dtls_too() {
     timeout(LIMIT, carries(&front, alice, served))
         .await
         .unwrap();
+}
+
+/// A UDP socket that is connected, as a path for DTLS.
+struct Udp(UdpSocket);
+
+impl layer::Datagrams for Udp {
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        let mut buf = ReadBuf::new(buf);
+        ready!(self.0.poll_recv(cx, &mut buf))?;
+        Poll::Ready(Ok(buf.filled().len()))
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, datagram: &[u8]) -> Poll<io::Result<()>> {
+        self.0.poll_send(cx, datagram).map_ok(|_| ())
+    }
+}
+
+/// A DTLS session, as a path for TURN.
+struct Secured(dtls::conn::Connection);
+
+impl turn::conn::Datagrams for Secured {
+    fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        layer::Datagrams::poll_recv(&self.0, cx, buf)
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, datagram: &[u8]) -> Poll<io::Result<()>> {
+        layer::Datagrams::poll_send(&self.0, cx, datagram)
+    }
+}
+
+/// The fronts alone: DTLS over a socket, TURN over DTLS, no connection around them.
+#[tokio::test]
+async fn the_front_of_turn_stands_on_the_front_of_dtls() {
+    let authority = Authority::new();
+    let certificate = authority.sign(NAME, |_| ());
+    let front = Front::start(Arc::clone(&certificate), DtlsVersion::V1_3).await;
+    let udp = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    udp.connect(front.address).await.unwrap();
+    let factory = dtls::Factory::default();
+    let provider = Provider::default();
+    let start = dtls::conn::start(&provider).unwrap();
+    let params = layer::CertificateParams::default();
+    let own = factory.generate_certificate(start, &params).unwrap();
+    let mut config = DtlsConfig::new(own, Waker::noop().clone());
+    config.protocols = vec![b"stun.turn".to_vec()];
+    let known = certificate.fingerprints();
+    let role = DtlsRole::Client;
+    let session =
+        dtls::conn::Connection::spawn(Udp(udp), &factory, start, config, role, &known).unwrap();
+    timeout(LIMIT, session.connected()).await.unwrap().unwrap();
+
+    let config = turn::client::Config::new(provider, "alice", "pw");
+    let conn = Conn::allocate_over(Secured(session), front.address, config);
+    let conn = timeout(LIMIT, conn).await.unwrap().unwrap();
+    let peer = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
+    let address = peer.local_addr().unwrap();
+    let echoed = async {
+        let mut buf = [0; 1500];
+        for length in (0..1100).step_by(100) {
+            conn.send_to(&vec![7; length], address).await.unwrap();
+            let (len, from) = peer.recv_from(&mut buf).await.unwrap();
+            assert_eq!((len, from), (length, conn.relayed()));
+            peer.send_to(&buf[..len], from).await.unwrap();
+            let (len, from) = conn.recv_from(&mut buf).await.unwrap();
+            assert_eq!((&buf[..len], from), (&vec![7; length][..], address));
+        }
+        conn.close().await;
+        drop(conn);
+        // With the allocation the session is gone.
+        while front.clients() > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(LIMIT, echoed).await.unwrap();
+    assert_eq!(front.turn.stats().machine.allocations, 0);
 }
 
 /// Why there is no candidate.

@@ -3,6 +3,7 @@
 //!
 //! For those who want TURN and nothing else; nothing else in the family depends on it. UDP, TCP and,
 //! with the feature `tls`, TLS carry the messages; a TCP or TLS connection may go through a proxy.
+//! A path of the caller's own, such as a DTLS session, does as well ([`Conn::allocate_over`]).
 //!
 //! ```no_run
 //! use muonrtc_turn::{client, conn::{Conn, ServerAddress}};
@@ -25,6 +26,7 @@ mod allocate;
 mod carrier;
 mod client;
 mod connection;
+mod datagrams;
 mod dial;
 mod server;
 mod state;
@@ -32,6 +34,7 @@ mod state;
 pub use allocate::AllocateError;
 pub use client::Conn;
 pub use connection::PeerStream;
+pub use datagrams::Datagrams;
 pub use dial::{ProxyAddress, ServerAddress};
 pub use server::{Limits, Server, ServerStats};
 #[cfg(feature = "tls")]

@@ -11,10 +11,10 @@
 //! that is used like a UDP socket and a server that is started on listening sockets. [`proxy`] is the
 //! talk with an HTTP or SOCKS5 proxy in front of a server.
 //!
-//! This crate leaves out: DTLS to the server, finding a server (DNS, RFC 8155), third-party
-//! authorization (RFC 7635), mobility (RFC 8016), dual allocations and port reservations, which the
-//! server refuses as the RFC says, and the copying of DSCP and ECN between the two sides (RFC 8656
-//! §14).
+//! This crate leaves out: DTLS (the client's front takes a session of the caller's), finding a server
+//! (DNS, RFC 8155), third-party authorization (RFC 7635), mobility (RFC 8016), dual allocations and
+//! port reservations, which the server refuses as the RFC says, and the copying of DSCP and ECN between
+//! the two sides (RFC 8656 §14).
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -2,7 +2,7 @@
 
 use super::carrier::Carrier;
 use super::client::{Conn, Shared};
-use super::{ServerAddress, now};
+use super::{Datagrams, ServerAddress, now};
 use crate::Transport;
 use crate::client::{Advice, Client, Config, Ending, Failure};
 use std::fmt;
@@ -94,10 +94,42 @@ impl Conn {
         }
     }
 
+    /// Asks the server at the other end of a path that is already there for an allocation, and starts a
+    /// task on the current runtime that keeps it: TURN over DTLS (RFC 7350), where the path is a DTLS
+    /// session that has verified who the server is. `server` is its address. The transport in `config`
+    /// is set to datagrams. The path is dropped with the allocation.
+    ///
+    /// Cancel safe: what was begun is given back by the task.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocateError`] if there is no allocation. Where the failure advises another server or another
+    /// local address ([`Failure::advice`]), it is for the caller to make another path.
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime with time enabled.
+    pub async fn allocate_over(
+        path: impl Datagrams + 'static,
+        server: SocketAddr,
+        mut config: Config,
+    ) -> Result<Self, AllocateError> {
+        config.transport = Transport::Datagram;
+        let carrier = Carrier::path(Box::new(path));
+        let conn = Self::ask(&ServerAddress::udp(server), config, carrier)?;
+        match conn.allocated().await {
+            None => Ok(conn),
+            Some((Ending::Failed(failure), phrase)) => {
+                Err(AllocateError::Failed { failure, phrase })
+            }
+            Some((Ending::Closed, phrase)) => Err(AllocateError::Failed {
+                failure: Failure::ConnectionLost,
+                phrase,
+            }),
+        }
+    }
+
     async fn attempt(server: &ServerAddress, config: Config) -> io::Result<Self> {
-        let mut seed = [0; 32];
-        let random = config.provider.random.fill(&mut seed);
-        random.map_err(io::Error::other)?;
         let carrier = match config.transport {
             Transport::Datagram => Carrier::datagram(bind(server.address).await?),
             Transport::Stream => {
@@ -105,6 +137,13 @@ impl Conn {
                 Carrier::stream(dialled.map_err(|_| io::ErrorKind::TimedOut)??)
             }
         };
+        Self::ask(server, config, carrier)
+    }
+
+    fn ask(server: &ServerAddress, config: Config, carrier: Carrier) -> io::Result<Self> {
+        let mut seed = [0; 32];
+        let random = config.provider.random.fill(&mut seed);
+        random.map_err(io::Error::other)?;
         let patience = config.timing.total();
         let mut client = Client::new(config, server.address, seed);
         client.allocate(now());

@@ -1,6 +1,7 @@
 //! What carries messages between a client and its server.
 
 use super::Io;
+use super::datagrams::{Datagrams, Path};
 use crate::{FrameError, Frames};
 use std::io;
 use std::net::SocketAddr;
@@ -18,6 +19,7 @@ const MAX_READ: usize = 16 * 1024;
 
 pub(super) enum Carrier {
     Datagram(Arc<UdpSocket>),
+    Path(Path),
     Stream(Stream),
 }
 
@@ -41,6 +43,10 @@ impl Carrier {
         Self::Datagram(socket)
     }
 
+    pub(super) fn path(datagrams: Box<dyn Datagrams>) -> Self {
+        Self::Path(Path::new(datagrams))
+    }
+
     pub(super) fn stream(io: Box<dyn Io>) -> Self {
         Self::Stream(Stream {
             io,
@@ -58,6 +64,7 @@ impl Carrier {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Sent::Full),
                 Err(error) => Err(error),
             },
+            Self::Path(path) => Ok(path.send(bytes)),
             Self::Stream(stream) if stream.waiting() > MAX_WAITING => Ok(Sent::Full),
             Self::Stream(stream) => {
                 stream.out.extend_from_slice(bytes);
@@ -84,6 +91,7 @@ impl Carrier {
                 }
                 Poll::Ready(Ok(()))
             }
+            Self::Path(path) => path.poll_receive(cx, scratch, |bytes| take(None, bytes)),
             Self::Stream(stream) => {
                 let mut buf = ReadBuf::new(&mut scratch[..MAX_READ]);
                 ready!(Pin::new(&mut stream.io).poll_read(cx, &mut buf))?;
@@ -106,12 +114,17 @@ impl Carrier {
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Self::Datagram(_) => Poll::Ready(Ok(())),
+            Self::Path(path) => path.poll_flush(cx),
             Self::Stream(stream) => stream.poll_flush(cx),
         }
     }
 
     pub(super) fn is_full(&self) -> bool {
-        matches!(self, Self::Stream(stream) if stream.waiting() > MAX_WAITING)
+        match self {
+            Self::Datagram(_) => false,
+            Self::Path(path) => path.is_full(),
+            Self::Stream(stream) => stream.waiting() > MAX_WAITING,
+        }
     }
 }
 

@@ -199,7 +199,7 @@ impl Shared {
     pub(super) fn new(client: Client, carrier: Carrier) -> Self {
         let socket = match &carrier {
             Carrier::Datagram(socket) => Some(Arc::clone(socket)),
-            Carrier::Stream(_) => None,
+            Carrier::Path(_) | Carrier::Stream(_) => None,
         };
         Self {
             state: Mutex::new(State::new(client, carrier)),

@@ -7,6 +7,7 @@
     reason = "tests of real sockets"
 )]
 
+mod path;
 mod proxy;
 
 use crypto::Provider;
