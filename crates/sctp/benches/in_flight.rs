@@ -53,7 +53,7 @@ struct Path {
 }
 
 impl Path {
-    fn new(depth: usize) -> Self {
+    fn new(depth: usize, packet: usize) -> Self {
         let now = Instant::now();
         let mut factory = Factory::default();
         // Nothing else grows without end where nothing is lost.
@@ -63,6 +63,7 @@ impl Path {
             let start = Start::new(now, SystemTime::UNIX_EPOCH, Seed::new([label; 32]));
             let mut config = SctpConfig::new(Waker::noop().clone());
             config.authenticated = true;
+            config.max_packet = packet;
             factory.association(start, config)
         };
         let mut path = Self {
@@ -73,7 +74,7 @@ impl Path {
             held: VecDeque::new(),
             answers: VecDeque::new(),
             unanswered: 0,
-            buf: vec![0; 1200],
+            buf: vec![0; packet],
             received: 0,
         };
         for end in &mut path.ends {
@@ -219,18 +220,24 @@ fn main() {
     let mut numbers = std::env::args().filter_map(|argument| argument.parse::<usize>().ok());
     let bytes = numbers.next().unwrap_or(32) * 1_000_000;
     let only = numbers.next();
-    let depths = [64, 512, 1024, 4096, 16 * 1024];
+    let depths = [64, 256, 1024, 4096, 16 * 1024];
     let depths = depths
         .into_iter()
         .filter(|&depth| only.is_none_or(|only| only == depth));
     println!("CPU-s/GB of both ends + of the user, and what the association says is in flight");
-    for len in [1024, 16 * 1024, 64 * 1024] {
+    for (packet, len) in [
+        (1150, 1024),
+        (1150, 16 * 1024),
+        (1150, 64 * 1024),
+        (65_000, 1024),
+        (65_000, 64 * 1024),
+    ] {
         for habit in [Habit::Same, Habit::Other, Habit::Written] {
             let mut paths: Vec<_> = depths
                 .clone()
                 .map(|depth| {
                     let mut user = User::new(habit, len, depth * 1024);
-                    let mut path = Path::new(depth * 1024);
+                    let mut path = Path::new(depth * 1024, packet);
                     path.transfer(WARM_UP * depth * 1024, &mut user);
                     (path, user, [f64::INFINITY; 2])
                 })
@@ -245,7 +252,7 @@ fn main() {
                     *own = own.min(writing(&mut user, bytes));
                 }
             }
-            print!("{len:6} {:8}", format!("{habit:?}"));
+            print!("{len:5} in {packet:5} {:7}", format!("{habit:?}"));
             for (path, _, [whole, own]) in &paths {
                 let in_flight = path.ends[0].stats().in_flight / 1024;
                 print!(" {:6.3} + {own:.3} at {in_flight:5} KiB;", whole - own);

@@ -361,3 +361,17 @@ fn a_request_that_was_made_for_a_larger_path_arrives_over_a_smaller_one() {
     let reset = |event: &SctpEvent| matches!(event, SctpEvent::IncomingReset { .. });
     assert!(pair.ends[1].has(reset));
 }
+
+// sctp-048
+#[test]
+fn messages_that_leave_room_in_every_packet_make_packets_grow_too() {
+    let mut pair = pair(LARGEST);
+    let now = pair.now;
+    for _ in 0..200 {
+        let message = Outgoing::new(0, 53, Bytes::from(vec![1; 1024]));
+        pair.ends[0].sctp.send(now, message).unwrap();
+    }
+    pair.collect(0);
+    pair.run_until(|pair| pair.ends[1].messages.len() == 200);
+    assert_eq!((size(&pair), probes(&pair)), (LARGEST, vec![LARGEST]));
+}

@@ -340,7 +340,7 @@ fn run(seed: u64) {
 // sctp-045
 #[test]
 fn whatever_the_lengths_all_messages_come_through_a_window_that_holds_one() {
-    for seed in 1..=20 {
+    for seed in 1..=6 {
         println!("seed {seed}");
         run(seed);
     }

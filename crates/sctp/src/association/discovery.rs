@@ -167,8 +167,12 @@ impl Tcb {
     /// §3), but who says nothing of it may stand on a DTLS that ends at a datagram beyond what it has
     /// room for, as Chromium's does beyond 2048 bytes.
     pub(super) fn note_full_packet(&mut self, now: Instant, local: &Local, len: usize) {
+        if self.discovery.state != State::Rest || !self.peer.extensions.pad {
+            return;
+        }
+        // The next message may not have fitted, however much room was left.
         let is_full = len + ALMOST > local.max_packet;
-        if self.discovery.state == State::Rest && is_full && self.peer.extensions.pad {
+        if is_full || self.sender.has_sendable(now, &local.queue) {
             self.discovery.go_on(now, Range::of(local));
         }
     }

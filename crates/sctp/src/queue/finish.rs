@@ -140,6 +140,9 @@ impl SendQueue {
 
     /// The stream whose message is to go on before others do.
     pub(super) fn finishing(&self) -> Option<u16> {
+        if !self.interleaving {
+            return None;
+        }
         let least = self.begun.least()?;
         let next = self.turns.next().filter(|&next| next != least)?;
         let stream = self.streams.get(&next)?;
