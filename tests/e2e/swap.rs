@@ -47,3 +47,9 @@ async fn a_swapped_dtls_connects_with_ours_as_client_and_as_server() {
     a_message_crosses(swapped(), Stack::default()).await;
     a_message_crosses(Stack::default(), swapped()).await;
 }
+
+/// A server of TURN over DTLS is spoken to by whichever DTLS serves the connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_swapped_dtls_speaks_with_relays_too() {
+    crate::relay_dtls::carries_with(swapped()).await;
+}
