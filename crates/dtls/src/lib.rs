@@ -48,8 +48,6 @@ mod fingerprint;
 mod flight;
 mod handshake;
 mod identity;
-#[cfg(any(feature = "dimpl", feature = "webrtc-dtls"))]
-mod lead;
 mod random;
 mod record;
 mod schedule;

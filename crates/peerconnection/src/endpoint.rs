@@ -19,17 +19,14 @@ use self::shard::{Inbox, Notice, Shard};
 use self::socket::Local;
 use self::stats::Counters;
 use self::transaction::Transactions;
-use crate::api::connection::Builder;
-use crate::config::Configuration;
 use crate::error::{Error, ErrorKind};
-use crate::session::Stack;
 use crate::shared::{Shared, now};
 use layer::Interface;
 use net::Connector;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::runtime::Handle as Runtime;
 
 /// Many connections behind one UDP port and one TCP port.
@@ -114,23 +111,6 @@ impl Endpoint {
         })
     }
 
-    /// A connection with the default layers behind this endpoint.
-    #[cfg(feature = "ring")]
-    #[must_use]
-    pub fn peer_connection(&self, configuration: Configuration) -> Builder {
-        self.peer_connection_with_stack(configuration, Stack::default())
-    }
-
-    /// A connection with these layers behind this endpoint.
-    #[must_use]
-    pub fn peer_connection_with_stack(
-        &self,
-        configuration: Configuration,
-        stack: Stack,
-    ) -> Builder {
-        Builder::behind(self.clone(), configuration, stack)
-    }
-
     /// The UDP addresses, one for each address of this host that is used; all have the same port.
     #[must_use]
     pub fn udp_addrs(&self) -> Vec<SocketAddr> {
@@ -183,7 +163,10 @@ impl Endpoint {
         let id = members.next_id();
         let home = usize::try_from(id).unwrap_or(0) % inner.inboxes.len();
         let member = Arc::new(Member::new(id, home, shared, inner));
-        shared.driver.join(&member);
+        let (host, settler): (Weak<Member>, Weak<Member>) =
+            (Arc::downgrade(&member), Arc::downgrade(&member));
+        shared.driver.join(host);
+        shared.settle_by(settler);
         members.insert(member);
         Ok(())
     }

@@ -50,10 +50,14 @@ mod session;
 mod shared;
 mod stats;
 
+pub use api::builder::Builder;
 pub use api::candidate::{IceCandidate, IceCandidateInit, IceCandidatePair};
-pub use api::channel::DataChannel;
-pub use api::connection::{Builder, PeerConnection};
+pub use api::channel::{DataChannel, DataChannelEvent};
+pub use api::connection::PeerConnection;
 pub use api::description::{LocalSessionDescription, SdpType, SessionDescription};
+pub use api::event::PeerConnectionEvent;
+#[cfg(feature = "rtp")]
+pub use api::event::ReceivedTrack;
 pub use api::state::{
     DataChannelState, DtlsTransportState, IceCandidateType, IceComponent, IceConnectionState,
     IceGathererState, IceGatheringState, IceProtocol, IceRole, IceTcpCandidateType,
@@ -65,8 +69,12 @@ pub use api::stream::DataChannelStream;
 pub use api::transport::{DtlsTransport, IceParameters, IceTransport, SctpTransport};
 #[cfg(feature = "rtp")]
 pub use api::{
-    local_track::TrackLocal, media::TrackOrKind, receiver::RtpReceiver, remote_track::TrackRemote,
-    sender::RtpSender, transceiver::RtpTransceiver,
+    local_track::TrackLocal,
+    media::TrackOrKind,
+    receiver::RtpReceiver,
+    remote_track::{TrackEvent, TrackRemote},
+    sender::RtpSender,
+    transceiver::RtpTransceiver,
 };
 #[cfg(feature = "rtp")]
 pub use capability::{Capabilities, RtpHeaderExtensionCapability};
@@ -77,9 +85,7 @@ pub use config::{
 pub use connectivity::{ConnectivityReport, ConnectivityVerdict, HandshakeReport};
 pub use endpoint::{Endpoint, EndpointConfig, EndpointStats};
 pub use error::{Error, ErrorKind};
-pub use event::{DataChannelEvent, Event, PeerConnectionEvent};
-#[cfg(feature = "rtp")]
-pub use event::{ReceivedTrack, TrackEvent};
+pub use event::Event;
 #[cfg(feature = "rtp")]
 pub use interceptor;
 pub use layer;

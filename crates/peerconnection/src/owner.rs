@@ -1,20 +1,26 @@
 //! What a connection knows of its owner: how to wake it, and which sockets it has lent.
 
-use crate::endpoint::member::Member;
 use layer::{SocketId, Transmit};
 use net::UdpSocket;
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::task::{Wake, Waker};
 
+/// An owner of many connections, which gives them turns.
+pub(crate) trait Host: Send + Sync {
+    /// The connection wants its turn.
+    fn wake(self: Arc<Self>);
+}
+
 /// Wakes the owner, whoever asks: a verb, a reader, or a layer that made output by itself. It has
 /// a lock of its own, so that a layer may wake the owner while the connection is locked.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct DriverWake {
     waker: Mutex<Option<Waker>>,
-    /// Set where the owner is an endpoint.
-    member: OnceLock<Weak<Member>>,
+    /// Set where the owner has many connections.
+    host: OnceLock<Weak<dyn Host>>,
 }
 
 impl DriverWake {
@@ -27,15 +33,10 @@ impl DriverWake {
         }
     }
 
-    /// An endpoint owns the connection from now on.
-    pub(crate) fn join(&self, member: &Arc<Member>) {
+    /// The connection has this owner from now on.
+    pub(crate) fn join(&self, host: Weak<dyn Host>) {
         // Once, when the connection is made.
-        let _ = self.member.set(Arc::downgrade(member));
-    }
-
-    /// The connection's place in its endpoint, if that is its owner.
-    pub(crate) fn member(&self) -> Option<Arc<Member>> {
-        self.member.get().and_then(Weak::upgrade)
+        let _ = self.host.set(host);
     }
 }
 
@@ -45,8 +46,8 @@ impl Wake for DriverWake {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        if let Some(member) = self.member() {
-            return member.wake();
+        if let Some(host) = self.host.get().and_then(Weak::upgrade) {
+            return host.wake();
         }
         let waker = self
             .waker
@@ -56,6 +57,12 @@ impl Wake for DriverWake {
         if let Some(waker) = waker {
             waker.wake();
         }
+    }
+}
+
+impl fmt::Debug for DriverWake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DriverWake").finish_non_exhaustive()
     }
 }
 

@@ -4,11 +4,15 @@
 mod media;
 #[cfg(feature = "rtp")]
 mod outbox;
+#[cfg(feature = "rtp")]
+mod track;
 
 #[cfg(feature = "rtp")]
 pub(crate) use self::media::{MediaState, TrackChange};
 #[cfg(feature = "rtp")]
 pub(crate) use self::outbox::Outbox;
+#[cfg(feature = "rtp")]
+pub(crate) use self::track::TrackCore;
 use crate::api::state::DataChannelState;
 use crate::error::Error;
 use crate::event::Event;
@@ -17,7 +21,7 @@ pub(crate) use crate::owner::{DriverWake, Socket};
 use crate::session::{Payload, Session, SessionEvent, ShellRequest};
 use datachannel::ChannelKey;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::Wake;
 use std::time::Instant;
 use tokio::sync::Notify;
@@ -50,6 +54,14 @@ pub(crate) struct Shared {
     /// Something about the connection itself has changed.
     pub(crate) changed: Notify,
     pub(crate) driver: Arc<DriverWake>,
+    /// Set where the owner has many connections.
+    settler: OnceLock<Weak<dyn Settle>>,
+}
+
+/// An owner that has what a session asks for at hand, and answers in the turn of whoever made it ask.
+pub(crate) trait Settle: Send + Sync {
+    /// Answers what is asked for.
+    fn settle(self: Arc<Self>, state: &mut State, now: Instant);
 }
 
 /// Everything under the lock. It is held for a few lines and never across an await.
@@ -141,7 +153,14 @@ impl Shared {
             chain: tokio::sync::Mutex::new(()),
             changed: Notify::new(),
             driver,
+            settler: OnceLock::new(),
         }
+    }
+
+    /// The connection has this owner from now on.
+    pub(crate) fn settle_by(&self, settler: Weak<dyn Settle>) {
+        // Once, when the connection is made.
+        let _ = self.settler.set(settler);
     }
 
     /// A panic under the lock is a bug of ours; the state is still the best there is.
@@ -156,9 +175,8 @@ impl Shared {
             let mut state = self.lock();
             let result = verb(&mut state, now);
             self.dispatch(&mut state);
-            if let Some(member) = self.driver.member() {
-                // An endpoint has what was asked for at hand.
-                member.settle(&mut state, now);
+            if let Some(settler) = self.settler.get().and_then(Weak::upgrade) {
+                settler.settle(&mut state, now);
             }
             result
         };

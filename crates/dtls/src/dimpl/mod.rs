@@ -19,6 +19,7 @@
 
 mod core;
 mod factory;
+mod lead;
 mod session;
 
 pub use factory::Factory;

@@ -13,6 +13,7 @@
 //! - certificates must have a private key on P-256 that leaves its signer.
 
 mod pipe;
+mod plaintext;
 mod session;
 mod task;
 

@@ -1,9 +1,9 @@
 use super::Factory;
 use super::pipe::Pipe;
+use super::plaintext;
 use super::task::{self, Established, MAX_MESSAGE, Outcome};
 use crate::alert::Alert;
 use crate::identity::{Identity, Verdict};
-use crate::lead;
 use crate::waiting::Waiting;
 use bytes::Bytes;
 use layer::{
@@ -155,12 +155,12 @@ impl Dtls for Session {
     fn handle_input(&mut self, now: Instant, datagram: &mut [u8]) -> Opened {
         self.stats.datagrams_received += 1;
         let over = self.established.is_some();
-        if over && self.role == Some(DtlsRole::Server) && lead::is_plain_handshake(datagram) {
+        if over && self.role == Some(DtlsRole::Server) && plaintext::is_plain_handshake(datagram) {
             self.pipe.repeat_last_flight();
         }
         // The implementation ends with an alert on plaintext that it cannot read, whoever sent it.
-        let stray = over && lead::is_plaintext(datagram);
-        if self.ended() || stray || !lead::is_well_formed(datagram) {
+        let stray = over && plaintext::is_plaintext(datagram);
+        if self.ended() || stray || !plaintext::is_well_formed(datagram) {
             self.stats.dropped += 1;
         } else if self.role.is_none() {
             if !self.early.push(datagram) {

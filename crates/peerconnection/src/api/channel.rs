@@ -1,9 +1,8 @@
-use crate::api::connection::Handle;
+use crate::api::handle::Handle;
 use crate::api::state::DataChannelState;
-use crate::api::stream::DataChannelStream;
 use crate::config::PriorityType;
 use crate::error::{Error, ErrorKind};
-use crate::event::{DataChannelEvent, Event};
+use crate::event::Event;
 use crate::message::{DataChannelMessage, DataChannelPart};
 use crate::session::Payload;
 use crate::shared::{ChannelChange, SEND_HIGH_WATER, Signals, State};
@@ -12,6 +11,24 @@ use datachannel::ChannelKey;
 use std::fmt;
 use std::sync::Arc;
 use std::task::Wake;
+
+/// What a [`DataChannel`] tells (webrtc-pc §6.2).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum DataChannelEvent {
+    /// Messages can be sent.
+    Open,
+    /// A message.
+    Message(DataChannelMessage),
+    /// The buffered amount has come down to the threshold.
+    BufferedAmountLow,
+    /// Something went wrong; `Close` follows.
+    Error(Error),
+    /// A close has begun.
+    Closing,
+    /// Closed; nothing comes after this.
+    Close,
+}
 
 /// W3C `RTCDataChannel` (webrtc-pc §6.2): messages in both directions, with back-pressure.
 ///
@@ -305,13 +322,6 @@ impl DataChannel {
                 _ => return Err(Error::new(ErrorKind::InvalidState, "the channel is closed")),
             }
         }
-    }
-
-    /// The channel as a stream of bytes, `AsyncRead` and `AsyncWrite`: the messages' ends
-    /// disappear, as in what Pion calls a detached channel.
-    #[must_use]
-    pub fn byte_stream(&self) -> DataChannelStream {
-        DataChannelStream::new(self.clone())
     }
 
     /// Closes it: what was sent is delivered first, then both sides reset their stream.

@@ -1,24 +1,22 @@
 use crate::api::candidate::{IceCandidateInit, IceCandidatePair};
 use crate::api::channel::DataChannel;
 use crate::api::description::{LocalSessionDescription, SessionDescription};
+use crate::api::event::PeerConnectionEvent;
+use crate::api::handle::Handle;
 use crate::api::state::{
     IceConnectionState, IceGatheringState, PeerConnectionState, SignalingState,
 };
+use crate::api::transport::{self, DtlsTransport, SctpTransport};
 use crate::config::{AnswerOptions, Configuration, DataChannelInit, OfferOptions};
 use crate::connectivity::ConnectivityReport;
-use crate::driver::Driver;
-use crate::endpoint::Endpoint;
-use crate::error::{Error, ErrorKind};
-use crate::event::{Event, PeerConnectionEvent};
-use crate::session::{Session, SessionEvent, Stack};
-use crate::shared::{DriverWake, Shared, now};
+use crate::error::Error;
+use crate::event::Event;
+use crate::session::{Session, SessionEvent};
+use crate::shared::now;
 use crate::stats::StatsReport;
-use layer::{Seed, Start};
-use net::Connector;
 use std::fmt;
 use std::sync::Arc;
-use std::task::Waker;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// W3C `RTCPeerConnection` (webrtc-pc §4.4), async.
 ///
@@ -33,111 +31,12 @@ pub struct PeerConnection {
     pub(crate) handle: Arc<Handle>,
 }
 
-/// What all handles of a connection share; dropping the last one closes.
-pub(crate) struct Handle {
-    pub(crate) shared: Arc<Shared>,
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.shared.call(|state, now| state.session.close(now));
-    }
-}
-
-/// Makes a [`PeerConnection`].
-#[derive(Debug)]
-pub struct Builder {
-    configuration: Configuration,
-    stack: Stack,
-    connector: Arc<Connector>,
-    endpoint: Option<Endpoint>,
-}
-
-impl Builder {
-    fn new(configuration: Configuration, stack: Stack) -> Self {
-        Self {
-            configuration,
-            stack,
-            connector: Arc::default(),
-            endpoint: None,
-        }
-    }
-
-    pub(crate) fn behind(endpoint: Endpoint, configuration: Configuration, stack: Stack) -> Self {
-        Self {
-            endpoint: Some(endpoint),
-            ..Self::new(configuration, stack)
-        }
-    }
-
-    /// How TCP connections to servers and peers are made: through a proxy, with which trust in TLS,
-    /// which is that in DTLS to servers too. Default: directly, with trust in nobody. Behind an endpoint its own counts.
-    #[must_use]
-    pub fn connector(mut self, connector: Connector) -> Self {
-        self.connector = Arc::new(connector);
-        self
-    }
-
-    /// Other layers than the default ones.
-    #[must_use]
-    pub fn stack(mut self, stack: Stack) -> Self {
-        self.stack = stack;
-        self
-    }
-
-    /// Makes the connection and starts its task on the current tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidAccess`] if a certificate has expired or a TURN server has no
-    /// credentials, [`ErrorKind::Syntax`] if a server's URL does not parse,
-    /// [`ErrorKind::Operation`] if the
-    /// operating system gives no randomness, no certificate could be made, or the endpoint holds no
-    /// more connections.
-    ///
-    /// # Panics
-    ///
-    /// Outside a tokio runtime with IO and time enabled.
-    pub fn build(self) -> Result<PeerConnection, Error> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|error| {
-            Error::new(ErrorKind::Operation, "the system gives no randomness").with_source(error)
-        })?;
-        let start = Start::new(now(), wall_clock(), Seed::new(seed));
-        let driver = Arc::new(DriverWake::default());
-        let waker = Waker::from(driver.clone());
-        let session = Session::new(start, self.configuration, self.stack, waker)?;
-        let shared = Arc::new(Shared::new(session, driver));
-        match &self.endpoint {
-            Some(endpoint) => endpoint.adopt(&shared)?,
-            None => spawn(Driver::new(shared.clone(), self.connector)),
-        }
-        Ok(PeerConnection {
-            handle: Arc::new(Handle { shared }),
-        })
-    }
-}
-
 impl PeerConnection {
-    /// A connection with the default layers; nothing happens before
-    /// [`build`](Builder::build).
-    #[cfg(feature = "ring")]
-    #[must_use]
-    pub fn builder(configuration: Configuration) -> Builder {
-        Builder::new(configuration, Stack::default())
-    }
-
-    /// A connection with these layers.
-    #[must_use]
-    pub fn with_stack(configuration: Configuration, stack: Stack) -> Builder {
-        Builder::new(configuration, stack)
-    }
-
     /// W3C `createOffer`.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidState`] after [`close`](Self::close).
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) after [`close`](Self::close).
     pub async fn create_offer(
         &self,
         options: Option<OfferOptions>,
@@ -150,7 +49,8 @@ impl PeerConnection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidState`] if no offer of the peer waits, or after [`close`](Self::close).
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) if no offer of the peer waits,
+    /// or after [`close`](Self::close).
     pub async fn create_answer(
         &self,
         options: Option<AnswerOptions>,
@@ -164,8 +64,10 @@ impl PeerConnection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidState`] if the state does not allow it or after [`close`](Self::close),
-    /// [`ErrorKind::InvalidModification`] if it is not the description created last.
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) if the state does not allow it
+    /// or after [`close`](Self::close),
+    /// [`ErrorKind::InvalidModification`](crate::ErrorKind::InvalidModification) if it is not the
+    /// description created last.
     pub async fn set_local_description(
         &self,
         description: Option<LocalSessionDescription>,
@@ -180,9 +82,10 @@ impl PeerConnection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::SdpSyntax`] if it does not parse, [`ErrorKind::InvalidAccess`] if it says what
-    /// cannot be, [`ErrorKind::InvalidState`] if the state does not allow it or after
-    /// [`close`](Self::close). The connection is then as it was.
+    /// [`ErrorKind::SdpSyntax`](crate::ErrorKind::SdpSyntax) if it does not parse,
+    /// [`ErrorKind::InvalidAccess`](crate::ErrorKind::InvalidAccess) if it says what cannot be,
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) if the state does not allow it
+    /// or after [`close`](Self::close). The connection is then as it was.
     pub async fn set_remote_description(
         &self,
         description: SessionDescription,
@@ -195,8 +98,9 @@ impl PeerConnection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidState`] without a remote description, [`ErrorKind::Type`] if the
-    /// candidate names no section, [`ErrorKind::Operation`] if section or generation are unknown
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) without a remote description,
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) if the candidate names no section,
+    /// [`ErrorKind::Operation`](crate::ErrorKind::Operation) if section or generation are unknown
     /// or the line does not parse.
     pub async fn add_ice_candidate(
         &self,
@@ -210,9 +114,10 @@ impl PeerConnection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Type`] for a label or protocol beyond 65 535 bytes, both limits at once, a
-    /// negotiated channel without id, or id 65 535; [`ErrorKind::Operation`] if the id is taken or
-    /// none is left; [`ErrorKind::InvalidState`] after [`close`](Self::close).
+    /// [`ErrorKind::Type`](crate::ErrorKind::Type) for a label or protocol beyond 65 535 bytes,
+    /// both limits at once, a negotiated channel without id, or id 65 535;
+    /// [`ErrorKind::Operation`](crate::ErrorKind::Operation) if the id is taken or none is left;
+    /// [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) after [`close`](Self::close).
     pub fn create_data_channel(
         &self,
         label: &str,
@@ -347,9 +252,11 @@ impl PeerConnection {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::InvalidModification`] if something else differs, [`ErrorKind::Syntax`] if a
-    /// server's URL does not parse, [`ErrorKind::InvalidAccess`] if a TURN server has no
-    /// credentials, [`ErrorKind::InvalidState`] after [`close`](Self::close).
+    /// [`ErrorKind::InvalidModification`](crate::ErrorKind::InvalidModification) if something else
+    /// differs, [`ErrorKind::Syntax`](crate::ErrorKind::Syntax) if a server's URL does not parse,
+    /// [`ErrorKind::InvalidAccess`](crate::ErrorKind::InvalidAccess) if a TURN server has no
+    /// credentials, [`ErrorKind::InvalidState`](crate::ErrorKind::InvalidState) after
+    /// [`close`](Self::close).
     pub fn set_configuration(&self, configuration: Configuration) -> Result<(), Error> {
         self.handle
             .shared
@@ -380,6 +287,18 @@ impl PeerConnection {
     )]
     pub async fn get_stats(&self) -> Result<StatsReport, Error> {
         Ok(self.ask(|session| session.stats(now())))
+    }
+
+    /// W3C `sctp`; `None` until a data section is negotiated.
+    #[must_use]
+    pub fn sctp(&self) -> Option<SctpTransport> {
+        transport::sctp(&self.handle)
+    }
+
+    /// The transport that everything is sent over, once a description with a section is set.
+    #[must_use]
+    pub fn transport(&self) -> Option<DtlsTransport> {
+        transport::transport(&self.handle)
     }
 
     /// W3C `close`: immediate. What the layers say as a farewell still goes out.
@@ -484,30 +403,13 @@ impl fmt::Debug for PeerConnection {
     }
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the wall clock enters once, here"
-)]
-fn wall_clock() -> SystemTime {
-    SystemTime::now()
-}
-
-#[allow(
-    clippy::disallowed_methods,
-    reason = "one connection, one task: this one"
-)]
-fn spawn(driver: Driver) {
-    let span = tracing::debug_span!("connection");
-    tokio::spawn(tracing::Instrument::instrument(driver, span));
-}
-
 #[cfg(all(test, feature = "ring"))]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
     use std::future::Future;
     use std::pin::pin;
-    use std::task::Context;
+    use std::task::{Context, Waker};
 
     /// pc-004: an operation that nobody waits for any more does not keep the event.
     #[tokio::test]

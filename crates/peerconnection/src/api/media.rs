@@ -1,6 +1,7 @@
 //! The connection's methods for audio and video (webrtc-pc §5.1).
 
 use crate::api::connection::PeerConnection;
+use crate::api::event::ReceivedTrack;
 use crate::api::local_track::TrackLocal;
 use crate::api::receiver::RtpReceiver;
 use crate::api::remote_track::TrackRemote;
@@ -8,7 +9,6 @@ use crate::api::sender::RtpSender;
 use crate::api::state::MediaKind;
 use crate::api::transceiver::RtpTransceiver;
 use crate::error::{Error, ErrorKind};
-use crate::event::ReceivedTrack;
 use crate::parameters::RtpTransceiverInit;
 use crate::session::TransceiverKey;
 use rtp::rtcp;

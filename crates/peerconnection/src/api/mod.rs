@@ -1,9 +1,12 @@
 //! One file per W3C interface.
 
+pub(crate) mod builder;
 pub(crate) mod candidate;
 pub(crate) mod channel;
 pub(crate) mod connection;
 pub(crate) mod description;
+pub(crate) mod event;
+pub(crate) mod handle;
 #[cfg(feature = "rtp")]
 pub(crate) mod local_track;
 #[cfg(feature = "rtp")]

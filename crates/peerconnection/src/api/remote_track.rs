@@ -1,6 +1,6 @@
-use crate::api::connection::Handle;
+use crate::api::handle::Handle;
 use crate::api::state::MediaKind;
-use crate::event::{Event, TrackEvent};
+use crate::event::Event;
 use crate::parameters::RtpCodecParameters;
 use crate::session::TransceiverKey;
 use crate::shared::TrackChange;
@@ -9,6 +9,18 @@ use rtp::{Packet, rtcp};
 use std::fmt;
 use std::sync::Arc;
 use tokio::sync::Notify;
+
+/// What a [`TrackRemote`] tells (webrtc-pc §9.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TrackEvent {
+    /// The peer has stopped sending for now.
+    Mute,
+    /// Media comes.
+    Unmute,
+    /// It is over.
+    Ended,
+}
 
 /// Media that the peer sends (W3C `MediaStreamTrack` of an `RTCRtpReceiver`): RTP packets, in the
 /// order they came or were repaired.

@@ -1,4 +1,4 @@
-use crate::api::connection::Handle;
+use crate::api::handle::Handle;
 use crate::api::local_track::TrackLocal;
 use crate::api::transport::DtlsTransport;
 use crate::error::{Error, ErrorKind};

@@ -27,16 +27,21 @@ pub struct DataChannelStream {
     sending: Option<Sending>,
 }
 
-impl DataChannelStream {
-    pub(crate) fn new(channel: DataChannel) -> Self {
-        Self {
-            channel,
+impl DataChannel {
+    /// The channel as a stream of bytes, `AsyncRead` and `AsyncWrite`: the messages' ends
+    /// disappear, as in what Pion calls a detached channel.
+    #[must_use]
+    pub fn byte_stream(&self) -> DataChannelStream {
+        DataChannelStream {
+            channel: self.clone(),
             rest: Bytes::new(),
             receiving: None,
             sending: None,
         }
     }
+}
 
+impl DataChannelStream {
     /// Waits until the message of the last write is accepted.
     fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Some(sending) = &mut self.sending else {

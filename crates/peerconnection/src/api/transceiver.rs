@@ -1,4 +1,4 @@
-use crate::api::connection::Handle;
+use crate::api::handle::Handle;
 use crate::api::receiver::RtpReceiver;
 use crate::api::sender::RtpSender;
 use crate::api::state::{MediaKind, RtpTransceiverDirection};

@@ -2,12 +2,12 @@
 //! bundled, and everything is multiplexed.
 
 use crate::api::candidate::{IceCandidate, IceCandidatePair};
-use crate::api::connection::{Handle, PeerConnection};
+use crate::api::handle::Handle;
 use crate::api::state::{
     DtlsTransportState, IceComponent, IceGathererState, IceRole, IceTransportState,
     SctpTransportState,
 };
-use crate::session::{Layers, Session};
+use crate::session::Layers;
 use bytes::Bytes;
 use layer::{Credentials, DtlsState, GatheringState, IceState, SctpState, Security};
 use std::fmt;
@@ -238,21 +238,12 @@ impl SctpTransport {
     }
 }
 
-impl PeerConnection {
-    /// W3C `sctp`; `None` until a data section is negotiated.
-    #[must_use]
-    pub fn sctp(&self) -> Option<SctpTransport> {
-        let has_data = self.handle.shared.lock().session.has_data();
-        has_data.then(|| SctpTransport {
-            handle: self.handle.clone(),
-        })
-    }
-
-    /// The transport that everything is sent over, once a description with a section is set.
-    #[must_use]
-    pub fn transport(&self) -> Option<DtlsTransport> {
-        transport(&self.handle)
-    }
+/// The association of a connection, if a data section is negotiated.
+pub(crate) fn sctp(handle: &Arc<Handle>) -> Option<SctpTransport> {
+    let has_data = handle.shared.lock().session.has_data();
+    has_data.then(|| SctpTransport {
+        handle: handle.clone(),
+    })
 }
 
 /// The transport of a connection, if it has one.
@@ -261,14 +252,6 @@ pub(crate) fn transport(handle: &Arc<Handle>) -> Option<DtlsTransport> {
     exists.then(|| DtlsTransport {
         handle: handle.clone(),
     })
-}
-
-impl Session {
-    /// Whether a data section is negotiated.
-    #[must_use]
-    pub fn has_data(&self) -> bool {
-        self.negotiation.has_data()
-    }
 }
 
 impl fmt::Debug for IceTransport {

@@ -4,8 +4,9 @@ use super::Inner;
 use super::shard::Notice;
 use crate::driver::answer::{Answer, Names, question};
 use crate::driver::stream::Stream;
+use crate::owner::Host;
 use crate::session::ShellRequest;
-use crate::shared::{Shared, Socket, State};
+use crate::shared::{Settle, Shared, Socket, State};
 use layer::{Bound, RequestId, SocketId, Transmit};
 use std::fmt;
 use std::io;
@@ -313,6 +314,18 @@ fn refuse(state: &mut State, now: Instant, request: &ShellRequest) {
             state.session.connect_failed(now, *request, &refused);
         }
         _ => {}
+    }
+}
+
+impl Host for Member {
+    fn wake(self: Arc<Self>) {
+        Self::wake(&self);
+    }
+}
+
+impl Settle for Member {
+    fn settle(self: Arc<Self>, state: &mut State, now: Instant) {
+        Self::settle(&self, state, now);
     }
 }
 

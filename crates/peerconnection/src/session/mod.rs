@@ -467,6 +467,12 @@ impl Session {
         self.negotiation_needed
     }
 
+    /// Whether a data section is negotiated.
+    #[must_use]
+    pub fn has_data(&self) -> bool {
+        self.negotiation.has_data()
+    }
+
     /// Whether [`close`](Self::close) was called.
     #[must_use]
     pub fn is_closed(&self) -> bool {

@@ -1,7 +1,7 @@
 //! What waits for the readers of tracks and RTCP, and the way of written packets to the socket.
 
+use super::TrackCore;
 use super::{Shared, State};
-use crate::api::local_track::TrackCore;
 use crate::event::Event;
 use crate::session::{SessionEvent, TransceiverKey};
 use layer::Transmit;

@@ -1,8 +1,8 @@
 //! Packets of tracks on their way to the sockets: first many are protected, then many are sent.
 
+use super::TrackCore;
 use super::media::Written;
 use super::{DriverWake, Shared};
-use crate::api::local_track::TrackCore;
 use crate::session::TransceiverKey;
 use layer::Transmit;
 use net::UdpSocket;

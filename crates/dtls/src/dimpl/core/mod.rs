@@ -16,7 +16,7 @@ use context::Context;
 pub(crate) use context::Negotiated;
 
 use crate::alert::Alert;
-use crate::lead;
+use crate::dimpl::lead;
 use ::dimpl::crypto::CryptoProvider;
 use ::dimpl::{DtlsCertificate, Output, ProtocolVersion};
 use layer::{Certificate, DtlsRole, DtlsVersion};

@@ -22,7 +22,7 @@ use crate::alert::Alert;
 use std::ops::RangeInclusive;
 
 /// The first bytes that belong to DTLS (RFC 7983 §7).
-pub(crate) const FIRST_BYTES: RangeInclusive<u8> = 20..=63;
+const FIRST_BYTES: RangeInclusive<u8> = 20..=63;
 
 const HEADER_LEN: usize = 13;
 const HANDSHAKE_HEADER_LEN: usize = 12;
@@ -45,7 +45,7 @@ const APPLICATION_EPOCH: u8 = 3;
 
 /// The first record of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Lead {
+pub(super) enum Lead {
     /// A fragment of a ClientHello in plaintext.
     ClientHello,
     /// What a server answers first: a ServerHello or HelloVerifyRequest, in one fragment.
@@ -62,7 +62,7 @@ pub(crate) enum Lead {
 
 impl Lead {
     /// Looks at a datagram.
-    pub(crate) fn of(datagram: &[u8]) -> Self {
+    pub(super) fn of(datagram: &[u8]) -> Self {
         let Some(&first) = datagram.first() else {
             return Self::Foreign;
         };
@@ -110,7 +110,7 @@ impl Lead {
 }
 
 /// The records of a datagram, one by one; what is cut short or not understood is left in one piece.
-pub(crate) fn records(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn records(datagram: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = datagram;
     std::iter::from_fn(move || {
         let len = record_len(rest)?.min(rest.len());
@@ -144,7 +144,7 @@ fn record_len(datagram: &[u8]) -> Option<usize> {
 }
 
 /// Adds to the sequence numbers of all records of epoch 0 in a datagram, which nothing authenticates.
-pub(crate) fn renumber(datagram: &mut [u8], offset: u64) {
+pub(super) fn renumber(datagram: &mut [u8], offset: u64) {
     let mut rest = datagram;
     while let Some((header, body)) = rest.split_at_mut_checked(HEADER_LEN) {
         if !FIRST_BYTES.contains(&header[0]) || header[0] & UNIFIED_MASK == UNIFIED {
@@ -165,52 +165,6 @@ pub(crate) fn renumber(datagram: &mut [u8], offset: u64) {
         };
         rest = next;
     }
-}
-
-/// Whether a datagram is made of records of 1.2 alone, and those of epoch 0 hold what their type
-/// says: messages that could be of a handshake.
-#[cfg(feature = "webrtc-dtls")]
-pub(crate) fn is_well_formed(datagram: &[u8]) -> bool {
-    const CONTENT_CHANGE_CIPHER_SPEC: u8 = 20;
-    let mut rest = datagram;
-    while let Some((header, body)) = rest.split_at_checked(HEADER_LEN) {
-        let len = usize::from(u16::from_be_bytes([header[11], header[12]]));
-        let Some((fragment, next)) = body.split_at_checked(len) else {
-            return false;
-        };
-        let plaintext = header[3..5] == [0, 0];
-        let fits = match header[0] {
-            CONTENT_CHANGE_CIPHER_SPEC
-            | CONTENT_ALERT
-            | CONTENT_HANDSHAKE
-            | CONTENT_APPLICATION_DATA
-                if !plaintext =>
-            {
-                true
-            }
-            CONTENT_CHANGE_CIPHER_SPEC => fragment == [1],
-            CONTENT_ALERT => matches!(fragment, [1 | 2, _]),
-            CONTENT_HANDSHAKE => Lead::of_handshake(fragment) != Lead::Foreign,
-            _ => false,
-        };
-        if !fits || header[1] != 0xfe {
-            return false;
-        }
-        rest = next;
-    }
-    rest.is_empty() && !datagram.is_empty()
-}
-
-/// Whether a datagram begins with a record of epoch 0.
-#[cfg(feature = "webrtc-dtls")]
-pub(crate) fn is_plaintext(datagram: &[u8]) -> bool {
-    matches!(datagram, [_, _, _, 0, 0, ..])
-}
-
-/// Whether a datagram begins with a handshake message in plaintext.
-#[cfg(feature = "webrtc-dtls")]
-pub(crate) fn is_plain_handshake(datagram: &[u8]) -> bool {
-    datagram.first() == Some(&CONTENT_HANDSHAKE) && is_plaintext(datagram)
 }
 
 #[cfg(test)]
