@@ -61,7 +61,8 @@ pub struct Factory {
     pub scheduler: Scheduler,
     /// Whether to offer message interleaving (RFC 8260), so that a large message on one stream does
     /// not hold the others up. It is used if the peer offers it too. Default `false`, as in
-    /// browsers: each chunk is four bytes longer.
+    /// browsers: each chunk is four bytes longer. Where the peer's window is scarce, long messages are
+    /// finished one after the other, so that it need not hold all of them.
     pub interleaving: bool,
     /// Packets up to this size, in bytes, are sent at once; larger ones, up to what the owner
     /// [allows](layer::Sctp::set_max_packet), after a probe of that size was answered (RFC 8899).

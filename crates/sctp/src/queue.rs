@@ -2,6 +2,7 @@
 
 mod finish;
 mod state;
+mod stream;
 mod turns;
 
 use crate::Scheduler;
@@ -11,6 +12,7 @@ pub(crate) use finish::Room;
 use layer::{Outgoing, Reliability, SctpError, SctpEvent};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
+use stream::{Head, Piece, ResetState, Stream};
 use turns::Turns;
 
 /// What a queued message or fragment costs beyond its bytes, against the send buffer.
@@ -87,62 +89,6 @@ pub(crate) struct SendQueue {
     /// Where messages interleave: those that have begun.
     begun: Begun,
     room: Room,
-}
-
-#[derive(Debug, Default)]
-struct Stream {
-    /// The numbers of the next ordered and the next unordered message.
-    next: [u32; 2],
-    /// Fragments of the message that has begun.
-    fragments: u32,
-    pieces: VecDeque<Piece>,
-    /// Bytes in `pieces`.
-    buffered: usize,
-    /// How many of the pieces are last ones.
-    whole: usize,
-    low_threshold: usize,
-    /// In `turns`, or current.
-    scheduled: bool,
-    /// The last piece that was queued was not the last of its message.
-    open: bool,
-    /// The rest of the open message is thrown away as it comes.
-    discarding: bool,
-    /// The message that has begun.
-    begun: Option<Head>,
-    /// Bytes of it that have left.
-    sent: usize,
-    /// Bytes of it that have not, if its end is queued.
-    left: Option<usize>,
-    /// As what it is known among those that have begun.
-    noted: Option<finish::Message>,
-    reset: ResetState,
-}
-
-/// What the first fragment decides for the whole message.
-#[derive(Clone, Copy, Debug)]
-struct Head {
-    number: u32,
-    protocol: u32,
-    unordered: bool,
-    limit: Limit,
-}
-
-#[derive(Debug)]
-struct Piece {
-    head: Head,
-    last: bool,
-    data: Bytes,
-}
-
-/// Where the outgoing reset of a stream stands (RFC 6525 §5.1.2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum ResetState {
-    #[default]
-    None,
-    /// Asked for; what is queued goes first.
-    Wanted,
-    /// In a request to the peer.
-    Requested,
 }
 
 impl SendQueue {
@@ -503,45 +449,6 @@ impl SendQueue {
                 stream.reset = ResetState::Wanted;
                 self.unreset.insert(id);
             }
-        }
-    }
-}
-
-impl Stream {
-    /// Whether it becomes scheduled now.
-    fn is_due(&mut self, early_start: usize) -> bool {
-        let due = !self.scheduled && self.has_work(early_start);
-        self.scheduled |= due;
-        due
-    }
-
-    /// Whether there is something to send that need not wait for more.
-    fn has_work(&self, early_start: usize) -> bool {
-        let goes_on = self.begun.is_some() && !self.pieces.is_empty();
-        self.whole > 0 || self.buffered > early_start || goes_on
-    }
-
-    /// The message that has begun, or the next, which begins now; and whether it does.
-    fn begin(&mut self) -> Option<(Head, bool)> {
-        if let Some(head) = self.begun {
-            return Some((head, false));
-        }
-        let mut head = self.pieces.front()?.head;
-        let next = &mut self.next[usize::from(head.unordered)];
-        head.number = *next;
-        *next = next.wrapping_add(1);
-        self.fragments = 0;
-        self.begun = Some(head);
-        self.count_left();
-        Some((head, true))
-    }
-
-    /// Bytes have left: tells when they bring the buffered amount down to the threshold.
-    fn drain(&mut self, id: u16, bytes: usize, events: &mut VecDeque<SctpEvent>) {
-        let before = self.buffered;
-        self.buffered -= bytes;
-        if before > self.low_threshold && self.buffered <= self.low_threshold {
-            events.push_back(SctpEvent::BufferedAmountLow { stream: id });
         }
     }
 }

@@ -6,7 +6,7 @@
 //! message after the other, each giving back what it held (the banker's algorithm). If it cannot,
 //! the message goes on that has the least to come.
 
-use super::{SendQueue, Stream};
+use super::SendQueue;
 use std::collections::BTreeMap;
 
 /// What the peer may count for chunks beyond their user data: a fifth of its window.
@@ -14,12 +14,6 @@ const OVERHEAD_SHARE: usize = 5;
 
 /// Room that the peer may not tell of: less than a packet (RFC 9260 §6.2).
 const UNTOLD: usize = 3000;
-
-/// How many queued pieces of a message that has not begun are looked at to know how long it is.
-const MAX_LOOK: usize = 8;
-
-/// How long a message is whose end is not queued yet.
-const UNKNOWN: usize = usize::MAX;
 
 /// What the peer can hold.
 #[derive(Clone, Copy, Debug)]
@@ -188,34 +182,73 @@ impl SendQueue {
     }
 }
 
-impl Stream {
-    /// Bytes of its first message that have not left.
-    fn rest(&self) -> usize {
-        match self.left {
-            Some(left) => left,
-            None if self.begun.is_some() || self.whole == 0 => UNKNOWN,
-            None => self.queued_length(MAX_LOOK).unwrap_or(UNKNOWN),
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A peer that can hold 1000 bytes.
+    const ROOM: Room = Room {
+        widest: 1250 + UNTOLD,
+        segment: 100,
+    };
+
+    fn begun(messages: &[(usize, usize)]) -> Begun {
+        let mut begun = Begun::default();
+        for (stream, &(sent, rest)) in (1..).zip(messages) {
+            begun.insert(stream, Message { sent, rest });
         }
+        begun
     }
 
-    /// Bytes of the first message, if its end is among so many pieces.
-    fn queued_length(&self, look: usize) -> Option<usize> {
-        let mut len = 0;
-        for piece in self.pieces.iter().take(look) {
-            len += piece.data.len();
-            if piece.last {
-                return Some(len);
-            }
-        }
-        None
+    /// Whether a message of stream 0 may stand there, beside these.
+    fn is_safe(messages: &[(usize, usize)], (sent, rest): (usize, usize)) -> bool {
+        begun(messages).is_safe(0, Message { sent, rest }, ROOM)
     }
 
-    /// Counts what is left of the message that has begun, if its end is queued.
-    pub(super) fn count_left(&mut self) {
-        self.left = if self.begun.is_some() && self.whole > 0 {
-            self.queued_length(usize::MAX)
-        } else {
-            None
+    // sctp-035
+    #[test]
+    fn messages_that_fit_together_may_all_go_on() {
+        assert_eq!(ROOM.capacity(), 1000);
+        assert!(is_safe(&[], (100, 900)));
+        assert!(is_safe(&[(100, 200), (100, 200)], (100, 300)));
+    }
+
+    #[test]
+    fn one_after_the_other_may_be_finished_with_what_the_last_gave_back() {
+        // 200 are free: the first needs them all and gives 300 back, and so on.
+        assert!(is_safe(&[(100, 200), (300, 300)], (400, 600)));
+        assert!(!is_safe(&[(100, 201), (300, 300)], (400, 600)));
+        assert!(!is_safe(&[(100, 200), (300, 301)], (400, 600)));
+        assert!(!is_safe(&[(100, 200), (300, 300)], (400, 601)));
+    }
+
+    #[test]
+    fn a_short_one_that_can_be_finished_does_not_excuse_two_long_ones() {
+        assert!(!is_safe(&[(450, 450), (50, 50)], (450, 450)));
+    }
+
+    #[test]
+    fn a_message_that_is_taken_in_parts_wants_half_of_the_window() {
+        assert!(is_safe(&[(100_000, 900_000)], (300, 200)));
+        assert!(!is_safe(&[(100_000, 900_000)], (600, 500)));
+        assert!(is_safe(&[], (5, usize::MAX)));
+    }
+
+    #[test]
+    fn what_has_ended_is_forgotten() {
+        let message = Message {
+            sent: 900,
+            rest: 900,
         };
+        let mut begun = begun(&[]);
+        begun.insert(1, message);
+        let next = Message {
+            sent: 100,
+            rest: 200,
+        };
+        assert!(!begun.is_safe(0, next, ROOM));
+        begun.remove(1, message);
+        assert!(begun.is_safe(0, next, ROOM));
+        assert_eq!((begun.least(), begun.sent), (None, 0));
     }
 }

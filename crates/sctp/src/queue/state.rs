@@ -1,6 +1,7 @@
 //! What is queued, for another process.
 
-use super::{Head, Piece, ResetState, SendQueue, Stream};
+use super::SendQueue;
+use super::stream::{Head, Piece, ResetState, Stream};
 use crate::packet::DecodeError;
 use crate::state::{StateReader, StateWriter};
 use bytes::{BufMut, Bytes};
