@@ -9,6 +9,7 @@
 //! | `LOSS` | the probability that a datagram is lost, 0 to 1 | 0 |
 //! | `RATE_MBIT` | the bottleneck of each direction, in megabits of payload a second; 0 for none | 0 |
 //! | `QUEUE_KB` | what waits before the bottleneck, in thousands of bytes; the rest is dropped | 256 |
+//! | `LARGEST` | the largest payload that passes, in bytes | any |
 //! | `SEED` | of the losses | 1 |
 //! | `LIFE_S` | after so many seconds the path ends | 60 |
 
@@ -40,6 +41,7 @@ async fn run() -> io::Result<()> {
         loss: number("LOSS", 0.0),
         bytes_per_second: number("RATE_MBIT", 0.0) * 1e6 / 8.0,
         queue: number("QUEUE_KB", 256) * 1000,
+        largest: number("LARGEST", usize::MAX),
     };
     let path = Path::bind(address, limits, number("SEED", 1))?;
     let [offerer, answerer] = path.ports();

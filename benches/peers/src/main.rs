@@ -27,6 +27,7 @@ use impairment::{Limits, Path};
 use peer::Kind;
 use record::{Journal, Record};
 use std::error::Error;
+use std::io::{Write, stdout};
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::process::{ExitCode, exit};
@@ -38,6 +39,9 @@ type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
 /// Where all ends are.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+
+/// The payload of UDP in a frame of Ethernet, in bytes (IPv4): what an impaired path lets pass.
+const ETHERNET: usize = 1472;
 
 fn main() -> ExitCode {
     match run() {
@@ -55,10 +59,7 @@ fn run() -> Result<()> {
     let arguments = Arguments::parse(arguments)?;
     match task.as_str() {
         "run" => measure(&arguments),
-        "table" => {
-            println!("{}", table::report(&Summary::all(&recorded(&arguments)?)));
-            Ok(())
-        }
+        "table" => tables(&recorded(&arguments)?),
         "plot" => plot(&arguments),
         "list" => {
             list();
@@ -81,9 +82,14 @@ fn measure(arguments: &Arguments) -> Result<()> {
         .build()?;
     let records = runtime.block_on(plan.run(&mut journal))?;
     if arguments.is_set("table") {
-        println!("{}", table::report(&Summary::all(&records)));
+        tables(&records)?;
     }
     Ok(())
+}
+
+fn tables(records: &[Record]) -> Result<()> {
+    let report = table::report(&Summary::all(records));
+    Ok(stdout().write_all(report.as_bytes())?)
 }
 
 fn recorded(arguments: &Arguments) -> Result<Vec<Record>> {
@@ -137,6 +143,7 @@ fn carry(settings: &[String]) -> Result<()> {
         loss: loss_permille.parse::<f64>()? / 1000.0,
         bytes_per_second: 0.0,
         queue: 0,
+        largest: ETHERNET,
     };
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
