@@ -7,7 +7,7 @@ use layer::{Certificate, Dtls, DtlsConfig, DtlsRole, DtlsState, Fingerprint, Has
 use layer::{DtlsVersion, NewDtls, Start};
 use muonrtc::{
     Configuration, DataChannelMessage, IceServer, IceTransportPolicy, PeerConnection,
-    PeerConnectionEvent, Stack,
+    PeerConnectionEvent, PeerConnectionState, Stack,
 };
 use net::{Connector, TlsClient};
 use peerconnection::{Endpoint, EndpointConfig};
@@ -21,6 +21,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
 use tokio::io::ReadBuf;
 use tokio::net::UdpSocket;
+use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 use turn::conn::{Conn, Limits, Server};
 use turn::server::{self, AddressRange, Relay, StaticCredentials};
@@ -72,6 +73,8 @@ struct Front {
     address: SocketAddr,
     turn: Server,
     clients: Arc<AtomicUsize>,
+    /// Has all sessions end.
+    farewell: Arc<Notify>,
 }
 
 impl Front {
@@ -90,6 +93,8 @@ impl Front {
         let address = socket.local_addr().unwrap();
         let clients = Arc::new(AtomicUsize::new(0));
         let counter = Arc::clone(&clients);
+        let farewell = Arc::<Notify>::default();
+        let leaving = Arc::clone(&farewell);
         tokio::spawn(async move {
             let mut factory = dtls::Factory::default();
             factory.max_version = version;
@@ -104,8 +109,11 @@ impl Front {
                     let session = server_session(&factory, &certificate);
                     let ended = Ended(Arc::clone(&counter));
                     counter.fetch_add(1, Ordering::Relaxed);
-                    let socket = Arc::clone(&socket);
-                    tokio::spawn(serve(session, socket, client, server, incoming, ended));
+                    let (socket, leaving) = (Arc::clone(&socket), Arc::clone(&leaving));
+                    tokio::spawn(async move {
+                        serve(session, socket, client, server, incoming, &leaving).await;
+                        drop(ended);
+                    });
                     queue
                 });
                 let _ = queue.try_send(buf[..len].to_vec());
@@ -115,6 +123,7 @@ impl Front {
             address,
             turn,
             clients,
+            farewell,
         }
     }
 
@@ -157,7 +166,7 @@ async fn serve(
     client: SocketAddr,
     server: SocketAddr,
     mut incoming: tokio::sync::mpsc::Receiver<Vec<u8>>,
-    _ended: Ended,
+    leaving: &Notify,
 ) {
     let plain = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
     plain.connect(server).await.unwrap();
@@ -203,6 +212,7 @@ async fn serve(
                 }
             }
             () = tokio::time::sleep_until(wait) => {}
+            () = leaving.notified() => session.close(Instant::now().into_std()),
         }
     }
 }
@@ -321,6 +331,26 @@ async fn connections_of_an_endpoint_have_relays_over_dtls_too() {
     timeout(LIMIT, carries(&front, alice, served))
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_says_goodbye_takes_the_relay_with_it() {
+    let authority = Authority::new();
+    let front = Front::start(authority.sign(NAME, |_| ()), DtlsVersion::V1_3).await;
+    let (alice, bob) = (
+        peer(front.url(NAME), authority.trusted()),
+        peer(front.url(NAME), authority.trusted()),
+    );
+    let work = async {
+        exchange(&front, &alice, &bob).await;
+        front.farewell.notify_waiters();
+        // There is no other way.
+        while alice.connection_state() != PeerConnectionState::Failed {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(front.clients(), 0);
+    };
+    timeout(LIMIT, work).await.unwrap();
 }
 
 /// A UDP socket that is connected, as a path for DTLS.

@@ -62,9 +62,15 @@ impl Secured {
     ///
     /// # Errors
     ///
+    /// [`io::ErrorKind::Unsupported`] where the connector trusts nobody;
     /// [`io::ErrorKind::TimedOut`]; [`io::ErrorKind::InvalidData`] with what is wrong with the
     /// certificate, or with how the handshake ended; what the system says.
     pub(crate) async fn connect(server: Server, connector: &Connector) -> io::Result<Self> {
+        // Where nobody is trusted there is nothing to ask a server for.
+        let trusted = connector.verify_server(&[], &server.name).err();
+        if let Some(error) = trusted.filter(|it| it.kind() == io::ErrorKind::Unsupported) {
+            return Err(error);
+        }
         let mut secured = Self::begin(&server)?;
         let mut batch = Batch::with_slots(HANDSHAKE_SLOTS);
         let connected = poll_fn(|cx| {
