@@ -1,7 +1,7 @@
 //! What descriptions change in the transceivers (webrtc-pc §4.4.1.5, RFC 9429 §5.9 to §5.11).
 
 use super::extension::ExtensionMap;
-use super::section::{accepted_layers, flows, offered_layers};
+use super::section::{accepted_layers, flows, leaves_transport_out, offered_layers};
 use super::transceiver::{Transceiver, TransceiverKey};
 use super::{MediaEvent, Transceivers, codec};
 use crate::api::state::{MediaKind, RtpTransceiverDirection};
@@ -336,18 +336,6 @@ impl Transceivers {
         }
         self.declare_sources(now, key, remote);
     }
-}
-
-/// Whether a section leaves the description of its transport to the head of its bundle.
-pub(super) fn leaves_transport_out(section: &Media, description: &Description) -> bool {
-    let Ok(Some(group)) = description.bundle() else {
-        return false;
-    };
-    let mut others = group.mids.iter().skip(1);
-    !section.has_attribute("ice-ufrag")
-        && section
-            .mid()
-            .is_some_and(|mid| others.any(|other| other == mid))
 }
 
 /// The streams of a section, and the track's id; `None` if it says nothing of them (RFC 8830 §4:

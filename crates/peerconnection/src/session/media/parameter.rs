@@ -2,7 +2,6 @@
 
 use super::Transceivers;
 use super::transceiver::TransceiverKey;
-use super::verb::type_error;
 use crate::api::state::MediaKind;
 use crate::error::{Error, ErrorKind};
 use crate::parameters::{RtpEncodingParameters, RtpReceiveParameters, RtpSendParameters};
@@ -129,4 +128,8 @@ fn check_wishes(kind: MediaKind, encodings: &[RtpEncodingParameters]) -> Result<
         }
     }
     Ok(())
+}
+
+pub(super) fn type_error(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(ErrorKind::Type, message)
 }

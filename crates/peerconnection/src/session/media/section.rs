@@ -1,6 +1,5 @@
 //! The audio and video sections of our offers and answers (RFC 9429 §5.2, §5.3).
 
-use super::apply::leaves_transport_out;
 use super::transceiver::{Transceiver, TransceiverKey};
 use super::{Transceivers, codec};
 use crate::api::state::RtpTransceiverDirection;
@@ -285,4 +284,16 @@ fn push_layers(
         simulcast.recv = list(taken);
         section.push("simulcast", simulcast.to_string());
     }
+}
+
+/// Whether a section leaves the description of its transport to the head of its bundle.
+pub(super) fn leaves_transport_out(section: &Media, description: &Description) -> bool {
+    let Ok(Some(group)) = description.bundle() else {
+        return false;
+    };
+    let mut others = group.mids.iter().skip(1);
+    !section.has_attribute("ice-ufrag")
+        && section
+            .mid()
+            .is_some_and(|mid| others.any(|other| other == mid))
 }

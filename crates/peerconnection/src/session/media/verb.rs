@@ -1,6 +1,6 @@
 //! What the application asks of transceivers (webrtc-pc §5).
 
-use super::parameter::check_encodings;
+use super::parameter::{check_encodings, type_error};
 use super::transceiver::{Transceiver, TransceiverKey};
 use super::{MediaEvent, Transceivers, codec};
 use crate::api::state::{MediaKind, RtpTransceiverDirection};
@@ -18,10 +18,6 @@ pub(crate) struct SentTrack {
     pub(crate) kind: MediaKind,
     /// `None` if the packets say it by their payload types.
     pub(crate) codec: Option<RtpCodec>,
-}
-
-pub(super) fn type_error(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(ErrorKind::Type, message)
 }
 
 impl Transceivers {
