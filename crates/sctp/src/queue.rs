@@ -394,11 +394,13 @@ impl SendQueue {
         }
     }
 
+    /// Whether streams are to be reset for which there is no request yet.
+    pub(crate) fn wants_resets(&self) -> bool {
+        !self.unreset.is_empty()
+    }
+
     /// Up to `count` streams that are to be reset and have nothing queued; they count as requested.
     pub(crate) fn request_resets(&mut self, count: usize) -> Vec<u16> {
-        if self.unreset.is_empty() {
-            return Vec::new();
-        }
         let streams = &mut self.streams;
         let drained = |id: &u16| {
             streams

@@ -385,6 +385,9 @@ impl Sender {
 
     /// Tells what was given up.
     fn settle(&mut self, upper: &mut Upper<'_>) {
+        if !self.outstanding.has_abandoned() {
+            return;
+        }
         while let Some(stream) = self.outstanding.take_cut_off() {
             upper.queue.abandon_current(stream, upper.events);
         }

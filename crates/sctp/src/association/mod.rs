@@ -84,8 +84,12 @@ impl Association {
     /// Does what became possible: tells the owner about room, goes on with a shutdown or a reset.
     fn after(&mut self, now: Instant) {
         if let State::Open(tcb) = &mut self.state {
-            tcb.continue_reset(now, &mut self.local);
-            tcb.continue_shutdown(now, &self.local);
+            if self.local.queue.wants_resets() {
+                tcb.continue_reset(now, &mut self.local);
+            }
+            if !matches!(tcb.phase, Phase::Established) {
+                tcb.continue_shutdown(now, &self.local);
+            }
         }
         self.local.tell_room(self.outstanding());
     }

@@ -66,6 +66,11 @@ impl Outstanding {
         self.abandoned.push(stream);
     }
 
+    /// Whether messages were given up of which the owner was not told.
+    pub(crate) fn has_abandoned(&self) -> bool {
+        !self.abandoned.is_empty()
+    }
+
     /// The streams of the messages that were given up since the last call.
     pub(crate) fn take_abandoned(&mut self) -> Vec<u16> {
         std::mem::take(&mut self.abandoned)

@@ -20,15 +20,15 @@ const UNTOLD: usize = 3000;
 pub(crate) struct Room {
     /// The widest window it ever told.
     pub(crate) widest: usize,
-    /// The user data of a full packet.
-    pub(crate) segment: usize,
+    /// The longest fragment.
+    pub(crate) fragment: usize,
 }
 
 impl Default for Room {
     fn default() -> Self {
         Self {
             widest: usize::MAX,
-            segment: usize::MAX,
+            fragment: usize::MAX,
         }
     }
 }
@@ -141,7 +141,7 @@ impl SendQueue {
         let next = self.turns.next().filter(|&next| next != least)?;
         let stream = self.streams.get(&next)?;
         let piece = stream.pieces.front()?;
-        let fragment = piece.data.len().min(self.room.segment);
+        let fragment = piece.data.len().min(self.room.fragment);
         // What is whole does not stay.
         if piece.last && fragment == piece.data.len() {
             return None;
@@ -189,7 +189,7 @@ mod tests {
     /// A peer that can hold 1000 bytes.
     const ROOM: Room = Room {
         widest: 1250 + UNTOLD,
-        segment: 100,
+        fragment: 100,
     };
 
     fn begun(messages: &[(usize, usize)]) -> Begun {

@@ -138,6 +138,12 @@ impl Sender {
             }
             return;
         }
+        let has_data = self.outstanding.has_lost() || !upper.queue.is_empty();
+        if !has_data && !self.tail_probe.is_due() {
+            self.fast_retransmit = false;
+            self.note_idleness(upper.queue);
+            return;
+        }
         let before = packet.remaining();
         self.outstanding.begin_packet();
         self.write_lost(now, packet, upper);
@@ -213,14 +219,13 @@ impl Sender {
             if self.interleaving {
                 upper.queue.set_room(self.peer_room());
             }
+            let room = packet.remaining().min(self.chunk);
+            let Some(room) = room.checked_sub(self.overhead()) else {
+                self.note_idleness(upper.queue);
+                return;
+            };
             upper.stats.messages_abandoned += upper.queue.expire(now, upper.events);
-            let (Some(len), Some(room)) = (
-                upper.queue.next_len(),
-                packet
-                    .remaining()
-                    .min(self.chunk)
-                    .checked_sub(self.overhead()),
-            ) else {
+            let Some(len) = upper.queue.next_len() else {
                 self.note_idleness(upper.queue);
                 return;
             };
@@ -238,10 +243,11 @@ impl Sender {
         }
     }
 
+    /// What the peer can hold, as far as it told.
     fn peer_room(&self) -> Room {
         Room {
             widest: self.widest_window,
-            segment: self.segment - self.overhead(),
+            fragment: self.chunk - self.overhead(),
         }
     }
 
