@@ -24,6 +24,7 @@ mod media_loss;
 mod memory;
 mod negotiation;
 mod offers;
+mod pacing;
 mod pair;
 mod parts;
 mod path_mtu;

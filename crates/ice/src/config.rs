@@ -74,7 +74,7 @@ pub struct Factory {
     pub renomination: bool,
 
     /// Ta: how often a new check may start, on average. Default 50 ms (RFC 8445 §14.2); less than
-    /// 5 ms counts as 5 ms.
+    /// 5 ms counts as 5 ms. It is proposed to the peer, and the larger of both proposals counts.
     pub check_interval: Duration,
     /// How many checks may start back to back when none did for a while. Default 8: a handful of
     /// dead address pairs then delays a live one by nothing, for less than the 14 600 bytes that
@@ -152,7 +152,7 @@ impl Factory {
             tcp_ports: None,
             lite: false,
             renomination: false,
-            check_interval: Duration::from_millis(50),
+            check_interval: layer::DEFAULT_CHECK_INTERVAL,
             check_burst: 8,
             retransmission_timeout: Duration::from_millis(500),
             max_requests: 7,

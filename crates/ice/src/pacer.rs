@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// No agent starts checks more often than this on average (RFC 8445 §14.2, ice-029).
-const MIN_INTERVAL: Duration = Duration::from_millis(5);
+pub(crate) const MIN_INTERVAL: Duration = Duration::from_millis(5);
 
 /// Lets one check pass per interval, and a few at once after a pause.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +23,12 @@ impl Pacer {
             slack: interval.saturating_mul(burst.saturating_sub(1)),
             schedule: now,
         }
+    }
+
+    /// Other checks count from now on: one per this interval, and as many at once as before.
+    pub(crate) fn set_interval(&mut self, interval: Duration, burst: u32) {
+        let now = self.schedule;
+        *self = Self::new(now, interval, burst);
     }
 
     /// The time between two checks.
@@ -78,6 +84,18 @@ mod tests {
             }
         }
         assert_eq!(times, [0, 0, 0, 50, 100, 150]);
+    }
+
+    // ice-029
+    #[test]
+    fn another_interval_counts_from_the_next_check_on() {
+        let start = now();
+        let mut pacer = Pacer::new(start, Duration::from_millis(50), 1);
+        pacer.started(start);
+        pacer.set_interval(Duration::from_millis(200), 1);
+        assert_eq!(pacer.ready_at(), start + Duration::from_millis(50));
+        pacer.started(pacer.ready_at());
+        assert_eq!(pacer.ready_at(), start + Duration::from_millis(250));
     }
 
     // ice-029

@@ -111,6 +111,27 @@ fn checks_do_not_wait_behind_dead_address_pairs() {
 // ice-028
 #[test]
 fn with_a_burst_of_one_checks_are_spaced_strictly() {
+    assert_eq!(
+        checks_of_420_ms(None),
+        [0, 50, 100, 150, 200, 250, 300, 350, 400]
+    );
+}
+
+// ice-029
+#[test]
+fn the_larger_of_both_proposals_spaces_the_checks() {
+    let proposed = |millis| checks_of_420_ms(Some(Duration::from_millis(millis)));
+    assert_eq!(proposed(100), [0, 100, 200, 300, 400]);
+    assert_eq!(proposed(20).len(), 9, "ours is larger");
+    assert_eq!(
+        proposed(u64::MAX),
+        [0],
+        "a peer that wants next to no checks"
+    );
+}
+
+/// When checks leave that are spaced strictly, to a peer that proposes another interval or none.
+fn checks_of_420_ms(proposed: Option<Duration>) -> Vec<u128> {
     let factory = || {
         let mut factory = muonrtc_ice::Factory::default();
         factory.check_burst = 1;
@@ -122,14 +143,15 @@ fn with_a_burst_of_one_checks_are_spaced_strictly() {
     ];
     let mut network = Network::with(1, [factory(), factory()], addresses);
     network.cut = true;
+    let agent = network.agent(A);
+    assert_eq!(agent.check_interval(), layer::DEFAULT_CHECK_INTERVAL);
+    if let Some(interval) = proposed {
+        agent.set_remote_check_interval(interval);
+    }
     network.connect();
     network.run(Duration::from_millis(420));
-    let times: Vec<u128> = network.peers[A]
-        .sent
-        .iter()
-        .map(|(at, _, _)| at.as_millis())
-        .collect();
-    assert_eq!(times, [0, 50, 100, 150, 200, 250, 300, 350, 400]);
+    let sent = network.peers[A].sent.iter();
+    sent.map(|(at, _, _)| at.as_millis()).collect()
 }
 
 // ice-029, ice-030

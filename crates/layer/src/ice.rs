@@ -9,6 +9,9 @@ use std::ops::Range;
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+/// The time between two checks of an agent that proposes nothing else (RFC 8445 §14.2).
+pub const DEFAULT_CHECK_INTERVAL: Duration = Duration::from_millis(50);
+
 /// Makes ICE agents. Settings that belong to ICE live on the factory, not here.
 pub trait NewIce: Send + Sync + fmt::Debug {
     /// A new agent in the state [`IceState::New`], with credentials of its own.
@@ -127,6 +130,12 @@ pub trait Ice: Send {
         lite: bool,
     ) -> Result<(), IceError>;
 
+    /// Sets how much time between two checks the peer proposes, its default where it proposes
+    /// nothing (RFC 8839 §5.5); the larger of both proposals counts from now on (RFC 8445 §14.2).
+    fn set_remote_check_interval(&mut self, interval: Duration) {
+        let _ = interval;
+    }
+
     /// Adds a candidate of the peer. One whose address is a name is resolved first; one that
     /// cannot be used (another family, another component, an unknown transport) is dropped and
     /// counted, as RFC 8839 §5.1 asks.
@@ -201,6 +210,12 @@ pub trait Ice: Send {
     /// Whether we are a lite agent, which descriptions have to say (RFC 8839 §5.3).
     fn is_lite(&self) -> bool {
         false
+    }
+
+    /// How much time between two checks we propose, which descriptions have to say unless it is the
+    /// default (RFC 8445 §14.2).
+    fn check_interval(&self) -> Duration {
+        DEFAULT_CHECK_INTERVAL
     }
 
     /// Whether we follow and send renominations, which descriptions have to say

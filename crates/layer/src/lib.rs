@@ -67,9 +67,9 @@ pub use dtls::{
 pub use end::{Blame, End};
 pub use front::{Datagrams, Streams};
 pub use ice::{
-    Bound, CandidatePair, Credentials, Framing, GatheringState, Ice, IceConfig, IceError, IceEvent,
-    IceRole, IceState, IceStats, Input, Interface, NewIce, PairFailure, PairState, PairStats,
-    Received, RequestId, Route, ServerState, ServerStats,
+    Bound, CandidatePair, Credentials, DEFAULT_CHECK_INTERVAL, Framing, GatheringState, Ice,
+    IceConfig, IceError, IceEvent, IceRole, IceState, IceStats, Input, Interface, NewIce,
+    PairFailure, PairState, PairStats, Received, RequestId, Route, ServerState, ServerStats,
 };
 pub use sctp::{
     Message, NewSctp, Outgoing, Reliability, Sctp, SctpConfig, SctpConnect, SctpError, SctpEvent,

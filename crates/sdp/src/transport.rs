@@ -5,7 +5,7 @@ use crate::candidate::Candidate;
 use crate::description::Description;
 use crate::error::{AttributeError, AttributeErrorKind};
 use crate::fingerprint::Fingerprint;
-use crate::line::{fields, is_ice_text};
+use crate::line::{attribute_number, fields, is_ice_text};
 use crate::media::Media;
 use crate::setup::Setup;
 
@@ -14,6 +14,23 @@ impl Description {
     #[must_use]
     pub fn is_ice_lite(&self) -> bool {
         self.has_attribute("ice-lite")
+    }
+
+    /// `a=ice-pacing` (RFC 8839 §5.5): the time between two checks that the peer proposes, in
+    /// milliseconds; 50 where it says nothing.
+    ///
+    /// # Errors
+    ///
+    /// If it is no number of ten digits at most, or stands twice.
+    pub fn ice_pacing(&self) -> Result<Option<u64>, AttributeError> {
+        const KEY: &str = "ice-pacing";
+        match self.single_attribute(KEY)? {
+            Some(text) if text.len() > 10 => {
+                Err(AttributeError::new(KEY, AttributeErrorKind::OutOfRange))
+            }
+            Some(text) => attribute_number(KEY, text).map(Some),
+            None => Ok(None),
+        }
     }
 }
 

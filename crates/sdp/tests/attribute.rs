@@ -210,6 +210,18 @@ fn ice_credentials_have_their_lengths_and_letters() {
     let mut lite = Description::default();
     lite.push_flag("ice-lite");
     assert!(lite.is_ice_lite() && !none.is_ice_lite());
+    // ice-029
+    assert_eq!(none.ice_pacing(), Ok(None));
+    for (text, pacing) in [("50", Some(50)), ("9999999999", Some(9_999_999_999))] {
+        let mut paced = lite.clone();
+        paced.push("ice-pacing", text);
+        assert_eq!(paced.ice_pacing(), Ok(pacing));
+    }
+    for wrong in ["", "-1", "fast", "5 0", "10000000000"] {
+        let mut paced = lite.clone();
+        paced.push("ice-pacing", wrong);
+        assert!(paced.ice_pacing().is_err(), "{wrong}");
+    }
 }
 
 // sdp-020

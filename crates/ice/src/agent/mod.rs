@@ -16,7 +16,7 @@ mod state;
 mod stream;
 
 use crate::generation::Generation;
-use crate::pacer::Pacer;
+use crate::pacer::{MIN_INTERVAL, Pacer};
 use crate::pair::{Pair, PairId};
 use crate::via::{Path, Via, Way};
 use crate::{Factory, credentials};
@@ -38,12 +38,16 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use stream::Streams;
 use stun::TransactionId;
 
 /// The label of the agent's random generator ([`layer::Seed`]).
 const RNG_STREAM: [u8; 8] = *b"ice     ";
+
+/// The most time between two checks that a peer is followed in. With more there would be next to no
+/// checks before patience ends (RFC 8863 §4).
+const MAX_REMOTE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// How many events wait for an owner that does not poll; further ones are lost.
 const MAX_EVENTS: usize = 1024;
@@ -330,6 +334,15 @@ impl Ice for Agent {
         Ok(())
     }
 
+    fn set_remote_check_interval(&mut self, interval: Duration) {
+        // ice-029: the larger proposal (RFC 8445 §14.2).
+        let interval = interval.min(MAX_REMOTE_INTERVAL);
+        let interval = interval.max(self.settings.check_interval);
+        let burst = self.settings.check_burst;
+        self.pacer.set_interval(interval, burst);
+        self.triggered_pacer.set_interval(interval, burst);
+    }
+
     fn add_remote_candidate(&mut self, now: Instant, candidate: Candidate) -> Result<(), IceError> {
         self.take_remote_candidate(now, candidate)?;
         self.update(now);
@@ -402,6 +415,10 @@ impl Ice for Agent {
             Some(_) => GatheringState::New,
             None => self.gathering.state(),
         }
+    }
+
+    fn check_interval(&self) -> Duration {
+        self.settings.check_interval.max(MIN_INTERVAL)
     }
 
     fn is_lite(&self) -> bool {

@@ -540,9 +540,11 @@ impl Session {
     fn local_transport(&mut self) -> Result<LocalTransport, Error> {
         let ice = &self.ensure_transport()?.ice;
         let (current, lite) = (ice.local_credentials().clone(), ice.is_lite());
+        let check_interval = ice.check_interval();
         Ok(LocalTransport {
             credentials: self.restart.clone().unwrap_or(current),
             lite,
+            check_interval,
             fingerprints: self.certificate.fingerprints(),
             tls_id: self.tls_id.clone(),
             init: self.local_init(),

@@ -403,6 +403,9 @@ impl Session {
             .set_remote_fingerprints(now, &remote.fingerprints);
         transport
             .ice
+            .set_remote_check_interval(remote.check_interval);
+        transport
+            .ice
             .set_remote_credentials(now, remote.credentials, remote.lite)
             .map_err(Error::from_ice)?;
         // A candidate that cannot be used drops only itself (ice-017).

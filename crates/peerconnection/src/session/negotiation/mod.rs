@@ -11,9 +11,10 @@ use crate::api::description::{SdpType, SessionDescription};
 use crate::api::state::SignalingState;
 use crate::error::{Error, ErrorKind};
 use crate::session::media::is_spoken;
-use layer::{Credentials, Fingerprint};
+use layer::{Credentials, DEFAULT_CHECK_INTERVAL, Fingerprint};
 use sdp::{Description, Media, Origin, ParseError, Setup};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 pub(crate) use init::LocalInit;
 #[cfg(feature = "rtp")]
@@ -126,6 +127,8 @@ pub(crate) struct LocalTransport {
     pub(crate) credentials: Credentials,
     /// We only answer checks (RFC 8445 §2.5).
     pub(crate) lite: bool,
+    /// The time between two checks that we propose.
+    pub(crate) check_interval: Duration,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) tls_id: String,
     pub(crate) init: Option<LocalInit>,
@@ -368,6 +371,10 @@ impl Negotiation {
         // ice-061: the peer is to control (RFC 8839 §5.3).
         if transport.lite {
             description.push_flag("ice-lite");
+        } else if transport.check_interval != DEFAULT_CHECK_INTERVAL {
+            // RFC 8839 §5.5: without it, it is the default. A lite agent proposes nothing (§4.2.1).
+            let interval = transport.check_interval.as_millis();
+            description.push("ice-pacing", interval.to_string());
         }
         description
     }

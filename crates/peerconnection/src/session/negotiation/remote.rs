@@ -2,8 +2,9 @@
 
 use crate::error::{Error, ErrorKind};
 use bytes::Bytes;
-use layer::{Candidate, Credentials, Fingerprint, HashAlgorithm};
+use layer::{Candidate, Credentials, DEFAULT_CHECK_INTERVAL, Fingerprint, HashAlgorithm};
 use sdp::{AttributeError, Description, Media, Setup};
+use std::time::Duration;
 
 use crate::session::transports::layer_candidate;
 
@@ -15,6 +16,8 @@ const DEFAULT_SCTP_PORT: u16 = 5000;
 pub(crate) struct RemoteTransport {
     pub(crate) credentials: Credentials,
     pub(crate) lite: bool,
+    /// The time between two checks that it proposes.
+    pub(crate) check_interval: Duration,
     pub(crate) fingerprints: Vec<Fingerprint>,
     pub(crate) setup: Setup,
     pub(crate) candidates: Vec<Candidate>,
@@ -63,6 +66,12 @@ impl RemoteTransport {
         Ok(Self {
             credentials,
             lite: description.is_ice_lite(),
+            // What cannot be read is not said.
+            check_interval: description
+                .ice_pacing()
+                .ok()
+                .flatten()
+                .map_or(DEFAULT_CHECK_INTERVAL, Duration::from_millis),
             fingerprints,
             setup,
             candidates: head
