@@ -23,7 +23,9 @@
 //! | `conn` | the async front: `driver` turns the agent, `socket` binds |
 //!
 //! This crate leaves out: SDP (`muonrtc-sdp`); sockets, TLS, DNS and multicast DNS (the owner answers
-//! the requests of [`layer::IceEvent`]); TCP relays (RFC 6062); more than one component.
+//! the requests of [`layer::IceEvent`]); TCP relays (RFC 6062); more than one component;
+//! ICMP errors, which fail no pair (RFC 8445 §7.2.5.2.2 leaves it open): anybody can forge them, and a
+//! socket with many peers is not told of them.
 
 #[cfg(all(doctest, feature = "tokio", feature = "ring"))]
 #[doc = include_str!("../README.md")]
