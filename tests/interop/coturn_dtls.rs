@@ -45,8 +45,12 @@ fn chain_with_rsa() -> Identity {
 }
 
 fn trusting(root: &[u8]) -> Connector {
+    trusting_all([root])
+}
+
+fn trusting_all<'a>(roots: impl IntoIterator<Item = &'a [u8]>) -> Connector {
     let mut connector = Connector::default();
-    connector.tls = Some(TlsClient::trusting([root]).expect("a certificate"));
+    connector.tls = Some(TlsClient::trusting(roots).expect("certificates"));
     connector
 }
 
@@ -146,6 +150,30 @@ fn a_chain_with_an_rsa_key_in_many_fragments_is_followed() {
         of_1_2.max_version = layer::DtlsVersion::V1_2;
         let (alice, bob) = (peer(dtls::Factory::default()), peer(of_1_2));
         carries(&alice, &bob).await;
+        end([alice, bob]).await;
+    });
+}
+
+// turn-022
+#[test]
+fn a_connection_goes_where_coturn_sends_it_over_dtls_too() {
+    interop(async {
+        let second = Coturn::with_user().await;
+        let alternate = format!("--tls-alternate-server={}", second.tls);
+        let user = format!("--user={USER}:{PASSWORD}");
+        let first = Coturn::start(&["--lt-cred-mech", &user, &alternate]).await;
+        let peer = || {
+            let roots = [&first.identity.root[..], &second.identity.root];
+            peer(&first, trusting_all(roots), dtls::Factory::default())
+        };
+        let (alice, bob) = (peer(), peer());
+        carries(&alice, &bob).await;
+        // Without the second one nothing arrives any more.
+        drop(second);
+        let channel = alice.create_data_channel("another", None);
+        channel.expect("a channel");
+        let arriving = tokio::time::timeout(Duration::from_secs(1), incoming_channel(&bob));
+        assert!(arriving.await.is_err(), "it goes through the second one");
         end([alice, bob]).await;
     });
 }

@@ -442,14 +442,18 @@ fn a_redirected_client_begins_anew_at_the_other_server() {
     assert_eq!(world.client.server(), other);
     assert_eq!(world.up.in_flight(), 1, "a bare request to the other");
 
-    let world = redirect(stream(client_config()), &servers);
-    let domain = None;
-    let expected = Failure::TryAlternate {
-        server: other,
-        domain,
-    };
-    assert_eq!(expected.advice(), Advice::Follow(other));
-    assert_eq!(failure(&world), Some(expected));
+    // Another connection is needed where there is one.
+    let mut over_dtls = client_config();
+    over_dtls.is_connected = true;
+    for config in [stream(client_config()), over_dtls] {
+        let world = redirect(config, &servers);
+        let expected = Failure::TryAlternate {
+            server: other,
+            domain: None,
+        };
+        assert_eq!(expected.advice(), Advice::Follow(other));
+        assert_eq!(failure(&world), Some(expected));
+    }
 }
 
 // stun-041

@@ -28,8 +28,11 @@ const ALPN_TURN: &[u8] = b"stun.turn";
 /// What is reserved for a datagram on its way out; a larger one makes itself room.
 const OUT_BUFFER: usize = 2048;
 
-/// Datagrams taken in one turn of the handshake.
+/// Room of one receive during the handshake, in datagrams.
 const HANDSHAKE_SLOTS: usize = 1;
+
+/// Receives during the handshake before others have their turn.
+const MAX_BATCHES: usize = 16;
 
 /// A server, and what to speak with it.
 pub(crate) struct Server {
@@ -120,7 +123,7 @@ impl Secured {
         batch: &mut Batch,
         verify: impl Fn(&[&[u8]]) -> io::Result<[u8; 32]>,
     ) -> Poll<io::Result<()>> {
-        loop {
+        for _ in 0..MAX_BATCHES {
             self.poll_turn(cx)?;
             if self.dtls.state() == DtlsState::Connected {
                 return Poll::Ready(Ok(()));
@@ -136,6 +139,8 @@ impl Secured {
                 self.open(datagram);
             }
         }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 
     /// Verifies who the server is; the session is connected then.

@@ -16,6 +16,11 @@ pub struct Config {
     pub password: String,
     /// What carries messages to the server. Default [`Transport::Datagram`].
     pub transport: Transport,
+    /// What carries them leads to this server and no other: a DTLS session over
+    /// [`Transport::Datagram`], and every stream whatever this says. Where the server sends the
+    /// client elsewhere, that is a failure then ([`Failure::TryAlternate`](super::Failure)), since
+    /// another connection is needed. Default `false`.
+    pub is_connected: bool,
     /// What the relay speaks with peers. Default [`RequestedTransport::UDP`]. With
     /// [`RequestedTransport::TCP`] (RFC 6062, over [`Transport::Stream`] only) peers are reached by
     /// [`connect`](super::Client::connect) instead of channels and datagrams.
@@ -62,6 +67,7 @@ impl Config {
             username: username.into(),
             password: password.into(),
             transport: Transport::Datagram,
+            is_connected: false,
             requested_transport: RequestedTransport::UDP,
             family: None,
             lifetime: None,

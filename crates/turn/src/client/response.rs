@@ -137,7 +137,8 @@ impl Client {
             .want_again(request.purpose, request.renewals + 1);
     }
 
-    /// 300: over UDP the client goes there itself, a stream needs another connection (turn-022).
+    /// 300: over UDP the client goes there itself, a stream or a DTLS session leads to one server
+    /// (turn-022).
     fn redirected(&mut self, now: Instant, request: Request, message: &Message<'_>) {
         let servers = message
             .attributes()
@@ -155,7 +156,8 @@ impl Client {
         }
         let domain: Option<AlternateDomain<'_>> = message.attribute().unwrap_or_default();
         let allocating = matches!(self.phase, Phase::Allocating);
-        if !allocating || self.config.transport == Transport::Stream {
+        let is_connected = self.config.is_connected || self.config.transport == Transport::Stream;
+        if !allocating || is_connected {
             let domain = domain.map(|AlternateDomain(name)| name.to_owned());
             let failure = Failure::TryAlternate { server, domain };
             return self.failed(now, request.purpose, failure);

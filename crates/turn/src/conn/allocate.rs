@@ -115,6 +115,7 @@ impl Conn {
         mut config: Config,
     ) -> Result<Self, AllocateError> {
         config.transport = Transport::Datagram;
+        config.is_connected = true;
         let carrier = Carrier::path(Box::new(path));
         let conn = Self::ask(&ServerAddress::udp(server), config, carrier)?;
         match conn.allocated().await {

@@ -110,6 +110,7 @@ impl Agent {
         } else {
             turn::Transport::Datagram
         };
+        config.is_connected = transport.is_connected();
         let timing: Timing = self.gathering_timing();
         config.timing = timing;
         config.visited = visited;
