@@ -3,7 +3,7 @@
 
 use crate::loopback::{connect, incoming_channel};
 use crypto::Provider;
-use layer::{Certificate, Dtls, DtlsConfig, DtlsRole, DtlsState, Fingerprint, HashAlgorithm};
+use layer::{Certificate, Dtls, DtlsConfig, DtlsEvent, DtlsRole, Fingerprint, HashAlgorithm};
 use layer::{DtlsVersion, NewDtls, Start};
 use muonrtc::{
     Configuration, DataChannelMessage, IceServer, IceTransportPolicy, PeerConnection,
@@ -15,8 +15,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair,
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker, ready};
 use std::time::{Duration, SystemTime};
 use tokio::io::ReadBuf;
@@ -28,6 +28,9 @@ use turn::server::{self, AddressRange, Relay, StaticCredentials};
 
 const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const NAME: &str = "127.0.0.1";
+
+/// RFC 8446 §6.
+const BAD_CERTIFICATE: u16 = 42;
 
 /// Everything here takes milliseconds but what waits for ICE's patience of ten seconds.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -75,6 +78,8 @@ struct Front {
     clients: Arc<AtomicUsize>,
     /// Has all sessions end.
     farewell: Arc<Notify>,
+    /// The alerts that ended them.
+    alerts: Arc<Mutex<Vec<u16>>>,
 }
 
 impl Front {
@@ -95,6 +100,8 @@ impl Front {
         let counter = Arc::clone(&clients);
         let farewell = Arc::<Notify>::default();
         let leaving = Arc::clone(&farewell);
+        let alerts = Arc::<Mutex<Vec<u16>>>::default();
+        let told = Arc::clone(&alerts);
         tokio::spawn(async move {
             let mut factory = dtls::Factory::default();
             factory.max_version = version;
@@ -110,8 +117,11 @@ impl Front {
                     let ended = Ended(Arc::clone(&counter));
                     counter.fetch_add(1, Ordering::Relaxed);
                     let (socket, leaving) = (Arc::clone(&socket), Arc::clone(&leaving));
+                    let told = Arc::clone(&told);
                     tokio::spawn(async move {
-                        serve(session, socket, client, server, incoming, &leaving).await;
+                        let alert =
+                            serve(session, socket, client, server, incoming, &leaving).await;
+                        told.lock().unwrap().extend(alert);
                         drop(ended);
                     });
                     queue
@@ -124,6 +134,7 @@ impl Front {
             turn,
             clients,
             farewell,
+            alerts,
         }
     }
 
@@ -159,7 +170,7 @@ fn server_session(factory: &dtls::Factory, certificate: &Arc<dyn Certificate>) -
     session
 }
 
-/// One client: until it says goodbye.
+/// One client: until it says goodbye, or why it does not.
 async fn serve(
     mut session: Box<dyn Dtls>,
     socket: Arc<UdpSocket>,
@@ -167,7 +178,7 @@ async fn serve(
     server: SocketAddr,
     mut incoming: tokio::sync::mpsc::Receiver<Vec<u8>>,
     leaving: &Notify,
-) {
+) -> Option<u16> {
     let plain = UdpSocket::bind((LOCALHOST, 0)).await.unwrap();
     plain.connect(server).await.unwrap();
     let (mut buf, mut out) = ([0; 2048], [0; 2048]);
@@ -191,14 +202,16 @@ async fn serve(
         while let Some(len) = session.poll_message(&mut out) {
             plain.send(&out[..len]).await.unwrap();
         }
-        if matches!(session.state(), DtlsState::Closed | DtlsState::Failed) {
-            return;
+        while let Some(event) = session.poll_event() {
+            if let DtlsEvent::Ended(end) = event {
+                return end.code;
+            }
         }
         let wait = session.poll_timeout().map(Instant::from_std);
         let wait = wait.unwrap_or(now + Duration::from_secs(3600));
         tokio::select! {
             datagram = incoming.recv() => {
-                let Some(mut datagram) = datagram else { return };
+                let mut datagram = datagram?;
                 let opened = session.handle_input(Instant::now().into_std(), &mut datagram);
                 if let Some(range) = opened.plaintext {
                     plain.send(&datagram[range]).await.unwrap();
@@ -479,6 +492,13 @@ async fn a_server_that_is_not_who_it_should_be_is_refused_with_the_reason() {
         let text = refusal(&peer(front.url(NAME), connector)).await;
         assert_eq!(text, format!("the server cannot be connected to: {reason}"));
         assert_eq!(front.turn.stats().machine.allocated, 0);
+        // Where nobody is trusted nobody is asked; else the server hears that its certificate is bad.
+        let is_asked = !reason.starts_with("nothing");
+        while is_asked && front.alerts.lock().unwrap().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let heard: &[u16] = if is_asked { &[BAD_CERTIFICATE] } else { &[] };
+        assert_eq!(*front.alerts.lock().unwrap(), heard);
     }
 }
 

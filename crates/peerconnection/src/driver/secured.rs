@@ -147,10 +147,14 @@ impl Secured {
     fn trust(&mut self, verify: impl Fn(&[&[u8]]) -> io::Result<[u8; 32]>) -> io::Result<()> {
         let chain = self.dtls.remote_certificates().iter();
         let chain: Vec<&[u8]> = chain.map(|der| &der[..]).collect();
-        let leaf = verify(&chain)?;
+        let verified = verify(&chain);
+        // RFC 8446 §6.2: with a fingerprint that no certificate has, the session says
+        // bad_certificate and ends.
+        let leaf = verified.as_ref().copied().unwrap_or_default();
         let fingerprint = Fingerprint::new(HashAlgorithm::Sha256, leaf.to_vec());
         self.dtls
             .set_remote_fingerprints(now(), fingerprint.as_slice());
+        verified?;
         if self.dtls.state() != DtlsState::Connected {
             return Err(io::Error::other("the session is not connected"));
         }
