@@ -34,7 +34,7 @@ impl Purpose {
     pub(crate) fn timing(self, check: Timing) -> Timing {
         let mut timing = check;
         match self {
-            Self::Check => {}
+            Self::Check | Self::Consent => {}
             Self::Nomination => {
                 timing.max_requests = NOMINATION_REQUESTS.min(check.max_requests);
                 timing.last_wait = SHORT_LAST_WAIT;
@@ -43,8 +43,6 @@ impl Purpose {
                 timing.max_requests = PROBE_REQUESTS.min(check.max_requests);
                 timing.last_wait = SHORT_LAST_WAIT;
             }
-            // ice-057: sent once (RFC 7675 §5.1).
-            Self::Consent => timing.max_requests = 1,
         }
         timing
     }

@@ -133,6 +133,18 @@ fn consent_survives_loss() {
     }
 }
 
+// ice-056: an answer counts for as long as consent lasts, however long it took.
+#[test]
+fn consent_is_renewed_over_a_path_of_twenty_seconds() {
+    let mut network = connected(1);
+    network.delay = 10 * SECOND;
+    network.run(300 * SECOND);
+    assert!(network.path(A).is_some() && network.path(B).is_some());
+    network.delay = 16 * SECOND;
+    network.run(100 * SECOND);
+    assert!(network.path(A).is_none() && network.path(B).is_none());
+}
+
 // ice-059
 #[test]
 fn a_path_without_traffic_gets_a_keepalive_after_fifteen_seconds() {

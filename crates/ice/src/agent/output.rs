@@ -90,7 +90,11 @@ impl Agent {
     fn send_consent_check(&mut self, now: Instant, buf: &mut [u8]) -> Option<Transmit> {
         let (pair, purpose) = self.next_consent(now)?;
         let id = self.new_transaction_id();
-        let transaction = Transaction::start(id, now, purpose.timing(self.check_timing()));
+        let transaction = match purpose {
+            // ice-056, ice-057: sent once; an answer counts for as long as consent lasts without it.
+            Purpose::Consent => Transaction::once(id, now, self.settings.consent_timeout),
+            _ => Transaction::start(id, now, purpose.timing(self.check_timing())),
+        };
         let request = Request {
             transaction,
             pair,
