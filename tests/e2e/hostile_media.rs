@@ -96,17 +96,25 @@ struct Scene {
 
 impl Scene {
     fn new(seed: u64) -> Self {
+        Self::with_videos(seed, 1)
+    }
+
+    /// The same with several sections of video, of which the first has the stream in order.
+    fn with_videos(seed: u64, videos: usize) -> Self {
         let spy = Arc::new(Spy::default());
         let mut stack = Stack::default();
         stack.srtp = spy.clone();
         let link = Link::delayed(Duration::from_millis(5));
         let mut pair = SessionPair::new([Stack::default(), stack], &link, seed);
         pair.add(Side::A, Audio, SendRecv);
-        pair.add(Side::A, Video, SendRecv);
+        for _ in 0..videos {
+            pair.add(Side::A, Video, SendRecv);
+        }
         let offer = pair.describe(Side::A);
         pair.hand(Side::B, &offer);
-        let honest: [TransceiverKey; 2] = pair.b.session.transceivers().try_into().unwrap();
-        for key in honest {
+        let all = pair.b.session.transceivers();
+        let honest = [all[0], all[1]];
+        for key in all {
             pair.b.session.set_direction(key, SendRecv).unwrap();
         }
         let answer = pair.describe(Side::B);
@@ -485,6 +493,30 @@ fn garbage_compounds_are_harmless() {
         }
         scene.check_alive();
     });
+}
+
+/// rtp-010, RFC 9143 §9.2: a source that no description names is of the section that its packet
+/// names, then of the one it was of before, then of the only one with its payload type.
+#[test]
+fn a_source_that_nobody_declared_is_heard() {
+    let mut scene = Scene::with_videos(12, 2);
+    let [audio, one, two] = scene.pair.a.session.transceivers()[..] else {
+        panic!("three sections");
+    };
+    let mut heard = |payload_type, ssrc, mid: Option<&[u8]>| {
+        let header = header(payload_type, ssrc);
+        let header = mid.map_or(header.clone(), |mid| with_extension(header, MID, mid));
+        scene.send_rtp(header, &[1; 50]);
+        let came = scene.read();
+        came.first().map(|incoming| incoming.transceiver)
+    };
+    assert_eq!(heard(VP8, 70, None), None, "of either section of video");
+    assert_eq!(heard(OPUS, 71, None), Some(audio));
+    assert_eq!(heard(VP8, 72, Some(b"2")), Some(two));
+    assert_eq!(heard(VP8, 72, None), Some(two));
+    assert_eq!(heard(VP8, 72, Some(b"1")), Some(one));
+    assert_eq!(heard(VP8, 72, None), Some(one));
+    scene.check_alive();
 }
 
 /// A farewell of a stream does not keep it from coming back.

@@ -31,5 +31,6 @@ mod path_mtu;
 mod relay_dtls;
 mod sections;
 mod stages;
+mod stats;
 #[cfg(feature = "swap")]
 mod swap;

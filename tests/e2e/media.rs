@@ -56,7 +56,8 @@ fn key_frame() -> Sample {
 }
 
 /// pc-041, rtp-002: a track is told of with its stream, and packets come with one source, rising
-/// sequence numbers and the payload type of the capabilities.
+/// sequence numbers and the payload type of the capabilities. media-005: an Opus packet is a payload,
+/// and its timestamp counts 48 kHz.
 #[tokio::test]
 async fn audio_and_video_cross() {
     let (alice, bob) = (peer(), peer());

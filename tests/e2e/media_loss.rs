@@ -1,18 +1,18 @@
 //! Audio and video over bad paths, in virtual time: what is lost is repaired, and both sides know
 //! how it goes.
 
-use crate::calls::{near, number, numbered};
+use crate::calls::{edited, near, number, numbered};
 use crate::pair::{SessionPair, harsh};
 use layer::SocketId;
 use peerconnection::rtp::rtcp;
 use peerconnection::{
     IncomingRtp, MediaKind, RtpEncodingParameters, RtpTransceiverDirection, RtpTransceiverInit,
-    SessionEvent, Stack, TransceiverKey,
+    SessionDescription, SessionEvent, Stack, TransceiverKey,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use testkit::{Packet, Record, Side, for_each_seed};
+use testkit::{Link, Packet, Record, Side, for_each_seed};
 
 use MediaKind::Video;
 use RtpTransceiverDirection::SendOnly;
@@ -142,6 +142,51 @@ fn reports_tell_round_trip_and_loss() {
     let expected = Duration::from_millis(15)..Duration::from_millis(60);
     assert!(expected.contains(&round_trip), "{round_trip:?}");
     assert!((0..=400).contains(&stats.packets_lost), "{stats:?}");
+}
+
+/// rtcp-015: reports come as often as ever where a description leaves no bandwidth for them.
+#[test]
+fn no_bandwidth_of_a_description_keeps_reports_away() {
+    let link = Link::delayed(Duration::from_millis(5));
+    let stacks = [Stack::default(), Stack::default()];
+    let mut pair = SessionPair::new(stacks, &link, 6);
+    let key = pair.add(Side::A, MediaKind::Audio, SendOnly);
+    let starved = |description: &SessionDescription| {
+        edited(description, |sdp| {
+            let lines = sdp.split_inclusive("\r\n").map(|line| {
+                let bandwidth = match line.starts_with("c=") {
+                    true => "b=AS:1\r\nb=RS:0\r\nb=RR:0\r\n",
+                    false => "",
+                };
+                format!("{line}{bandwidth}")
+            });
+            lines.collect()
+        })
+    };
+    let offer = starved(&pair.describe(Side::A));
+    assert!(offer.sdp().contains("b=RR:0"));
+    pair.hand(Side::B, &offer);
+    let answer = starved(&pair.describe(Side::B));
+    pair.hand(Side::A, &answer);
+    pair.connect();
+    pair.a.session.read_rtcp();
+    pair.b.session.read_rtcp();
+    for number in 0..1500 {
+        pair.write(Side::A, key, 0, &numbered(111, number, 50));
+        pair.run_for(Duration::from_millis(20));
+    }
+    // RFC 3550 §6.2: every 5 s, of 30, at the longest 6.2 apart.
+    for end in [&mut pair.a, &mut pair.b] {
+        let came = std::iter::from_fn(|| end.session.poll_rtcp());
+        let reports = came.filter(|incoming| {
+            let packet = &incoming.packet;
+            matches!(
+                packet,
+                rtcp::Packet::SenderReport(_) | rtcp::Packet::ReceiverReport(_)
+            )
+        });
+        assert!(reports.count() >= 4);
+    }
 }
 
 /// A request for a key frame reaches the encoder also where packets are lost.

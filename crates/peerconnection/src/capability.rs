@@ -246,6 +246,20 @@ mod tests {
         assert_eq!(opus.sdp_fmtp_line, "minptime=10;useinbandfec=1");
     }
 
+    /// media-040: whichever codec of audio is sent, events of its clock rate go with it.
+    #[test]
+    fn events_have_every_clock_rate_of_audio() {
+        let audio = Capabilities::default().audio;
+        let is_events = |codec: &RtpCodec| codec.is("telephone-event");
+        let rates = |of_events| -> BTreeSet<u32> {
+            let codecs = audio.iter().map(|own| &own.codec);
+            let wanted = codecs.filter(|codec| is_events(codec) == of_events);
+            wanted.map(|codec| codec.clock_rate).collect()
+        };
+        assert_eq!(rates(true), rates(false));
+        assert_eq!(rates(true), BTreeSet::from([8000, 48_000]));
+    }
+
     /// dfx-021, dfx-022: what tells of a picture is for video alone.
     #[test]
     fn layers_and_orientation_are_extensions_of_video() {

@@ -1,11 +1,16 @@
-//! W3C `setConfiguration` (webrtc-pc §4.4.1.6).
+//! What a configuration may be, and W3C `setConfiguration` (webrtc-pc §4.4.1.6).
 #![cfg(feature = "ring")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use layer::CertificateParams;
 use muonrtc_peerconnection::{
     BundlePolicy, Configuration, ErrorKind, IceGatheringState, IceServer, IceTransportPolicy,
-    PeerConnection, PeerConnectionEvent, RtcpMuxPolicy, SessionDescription, SignalingState,
+    PeerConnection, PeerConnectionEvent, RtcpMuxPolicy, Session, SessionDescription,
+    SignalingState, Stack,
 };
+use std::task::Waker;
+use std::time::Duration;
+use testkit::{Clock, layer_seed};
 
 fn with_servers(urls: &[&str]) -> Configuration {
     let mut configuration = Configuration::default();
@@ -127,4 +132,32 @@ async fn a_state_that_is_told_can_be_read_and_events_are_in_order() {
     }
     assert!(told);
     assert_eq!(alice.ice_gathering_state(), IceGatheringState::Complete);
+}
+
+/// webrtc-pc §4.4.1.1: one certificate that has expired is one too many, wherever it stands.
+#[test]
+fn a_certificate_that_has_expired_is_refused() {
+    let mut clock = Clock::new();
+    let start = |clock: &Clock| clock.start(layer_seed(1, b"expired "));
+    let made = |lifetime| {
+        let mut params = CertificateParams::default();
+        params.lifetime = Duration::from_secs(lifetime);
+        let dtls = Stack::default().dtls;
+        dtls.generate_certificate(start(&clock), &params).unwrap()
+    };
+    let (short, long) = (made(60), made(120));
+    let built = |clock: &Clock, certificates| {
+        let mut configuration = Configuration::default();
+        configuration.certificates = certificates;
+        let waker = Waker::noop().clone();
+        let session = Session::new(start(clock), configuration, Stack::default(), waker);
+        session.map(drop).map_err(|error| error.kind())
+    };
+    let both = [long.clone(), short.clone()];
+    assert_eq!(built(&clock, both.to_vec()), Ok(()));
+    clock.advance_to(clock.now() + Duration::from_secs(61));
+    for given in [vec![short], both.to_vec()] {
+        assert_eq!(built(&clock, given), Err(ErrorKind::InvalidAccess));
+    }
+    assert_eq!(built(&clock, vec![long]), Ok(()));
 }

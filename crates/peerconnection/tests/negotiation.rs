@@ -283,6 +283,51 @@ fn a_changed_local_description_is_refused() {
         .unwrap();
 }
 
+/// pc-051: a text with a fragment or password of the caller's own is not the one that was created.
+#[test]
+fn credentials_are_not_the_callers_to_choose() {
+    for (name, own) in [
+        ("a=ice-ufrag:", "abcd"),
+        ("a=ice-pwd:", "0123456789012345678901"),
+    ] {
+        let mut peer = Peer::with_channel(b"alice   ");
+        let offer = peer.session.create_offer(OfferOptions::default()).unwrap();
+        let drawn = line(offer.sdp(), name)[0];
+        let mut description = LocalSessionDescription::of_kind(SdpType::Offer);
+        description.sdp = offer.sdp().replace(drawn, &format!("{name}{own}"));
+        assert_ne!(description.sdp, offer.sdp());
+        let refused = peer.session.set_local_description(peer.now, description);
+        assert_eq!(refused.unwrap_err().kind(), ErrorKind::InvalidModification);
+        peer.session
+            .set_local_description(peer.now, offer.into())
+            .unwrap();
+    }
+}
+
+/// pc-012: an offer is whole when it is made, before anything of it is set, and each is of what is
+/// there by then.
+#[test]
+fn an_offer_can_be_used_as_soon_as_it_is_made() {
+    let mut alice = Peer::new(b"alice   ");
+    let early = alice.session.create_offer(OfferOptions::default()).unwrap();
+    assert!(line(early.sdp(), "m=").is_empty());
+    alice
+        .session
+        .create_data_channel(alice.now, "a", DataChannelInit::default())
+        .unwrap();
+    let offer = alice.session.create_offer(OfferOptions::default()).unwrap();
+    assert_eq!(line(offer.sdp(), "m=").len(), 1);
+    let mut bob = Peer::new(b"bob     ");
+    bob.set_remote(&offer);
+    let answer = bob.set_local();
+    alice
+        .session
+        .set_local_description(alice.now, offer.into())
+        .unwrap();
+    alice.set_remote(&answer);
+    assert_eq!(alice.session.signaling_state(), SignalingState::Stable);
+}
+
 /// pc-014, dfx-015
 #[test]
 fn an_offer_that_meets_ours_takes_ours_back() {

@@ -120,13 +120,13 @@ impl Session {
         waker: Waker,
     ) -> Result<Self, Error> {
         crate::server::check(&configuration.ice_servers)?;
-        let certificate = match configuration.certificates.first() {
-            Some(certificate) if certificate.expires() <= start.wall => {
-                return Err(Error::new(
-                    ErrorKind::InvalidAccess,
-                    "the certificate has expired",
-                ));
-            }
+        // webrtc-pc §4.4.1.1: any of them, also one that would not be presented.
+        let given = &configuration.certificates;
+        if given.iter().any(|it| it.expires() <= start.wall) {
+            let expired = "the certificate has expired";
+            return Err(Error::new(ErrorKind::InvalidAccess, expired));
+        }
+        let certificate = match given.first() {
             Some(certificate) => certificate.clone(),
             None => stack
                 .dtls

@@ -21,7 +21,8 @@ impl Transceivers {
     ) -> Option<Media> {
         let at = self.position(key)?;
         let transceiver = &mut self.list[at];
-        if transceiver.mid.is_none() {
+        let is_new = transceiver.mid.is_none();
+        if is_new {
             transceiver.planned = Some((mid.to_owned(), index));
         }
         let kind = transceiver.kind;
@@ -51,6 +52,10 @@ impl Transceivers {
         let transceiver = &self.list[at];
         let direction = transceiver.direction;
         self.push_media(&mut section, transceiver, direction, &codecs);
+        if is_new {
+            // RFC 9429 §4.1.1, §5.2.2: said of what was not negotiated yet (RFC 8858 §4).
+            section.push_flag("rtcp-mux-only");
+        }
         push_layers(
             &mut section,
             transceiver,
