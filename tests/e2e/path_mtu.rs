@@ -108,23 +108,33 @@ fn datagrams_stay_small_where_the_path_carries_less() {
     }
 }
 
+/// A pair whose datagrams have grown, with a hundred messages under way.
+fn loaded(seed: u64) -> SessionPair {
+    let (mut pair, key) = pair(None, seed);
+    send(&mut pair, key, 20, 50_000);
+    assert!(all_arrive(&mut pair, 20, 50_000));
+    send(&mut pair, key, 100, 50_000);
+    pair.run_for(Duration::from_millis(4 + seed));
+    assert!(pair.b.messages.len() < 100, "they are in flight");
+    pair
+}
+
+fn all_arrive_soon(pair: &mut SessionPair, seed: u64) {
+    let before = pair.now();
+    assert!(all_arrive(pair, 100, 50_000), "seed {seed}");
+    let took = pair.now() - before;
+    assert!(took < Duration::from_secs(5), "seed {seed}: {took:?}");
+}
+
 // sctp-021, sctp-048, pc-023
 #[test]
 fn what_is_in_flight_goes_on_over_a_narrower_route() {
     for seed in 1..=10 {
-        let (mut pair, key) = pair(None, seed);
-        send(&mut pair, key, 20, 50_000);
-        assert!(all_arrive(&mut pair, 20, 50_000));
-        send(&mut pair, key, 100, 50_000);
-        pair.run_for(Duration::from_millis(4 + seed));
-        assert!(pair.b.messages.len() < 100, "it is in flight");
+        let mut pair = loaded(seed);
         pair.a.session.restart_ice();
         set_mtu(&mut pair, 1200);
         pair.negotiate(Side::A);
-        let before = pair.now();
-        assert!(all_arrive(&mut pair, 100, 50_000), "seed {seed}");
-        let took = pair.now() - before;
-        assert!(took < Duration::from_secs(5), "seed {seed}: {took:?}");
+        all_arrive_soon(&mut pair, seed);
     }
 }
 
@@ -132,15 +142,8 @@ fn what_is_in_flight_goes_on_over_a_narrower_route() {
 #[test]
 fn a_path_that_takes_less_without_a_word_is_noticed() {
     for seed in 1..=10 {
-        let (mut pair, key) = pair(None, seed);
-        send(&mut pair, key, 20, 50_000);
-        assert!(all_arrive(&mut pair, 20, 50_000));
-        send(&mut pair, key, 100, 50_000);
-        pair.run_for(Duration::from_millis(4 + seed));
+        let mut pair = loaded(seed);
         set_mtu(&mut pair, 1200);
-        let before = pair.now();
-        assert!(all_arrive(&mut pair, 100, 50_000), "seed {seed}");
-        let took = pair.now() - before;
-        assert!(took < Duration::from_secs(5), "seed {seed}: {took:?}");
+        all_arrive_soon(&mut pair, seed);
     }
 }
