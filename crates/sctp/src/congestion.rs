@@ -53,6 +53,12 @@ pub(crate) trait Controller: Send + fmt::Debug {
     /// The path carries packets of another size.
     fn set_segment(&mut self, bytes: usize);
 
+    /// Whether every loss means that the path is full, so that until it is made good packets leave
+    /// only as others arrive.
+    fn conserves_packets(&self) -> bool {
+        true
+    }
+
     /// The window.
     fn window(&self) -> usize;
 

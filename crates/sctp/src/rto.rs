@@ -65,6 +65,11 @@ impl Rto {
         doubled.min(self.backoff_max.max(self.timeout))
     }
 
+    /// What few round trips exceed: the timeout without its floor.
+    pub(crate) fn round_trip_at_most(&self) -> Option<Duration> {
+        self.smoothed.map(|(srtt, rttvar)| srtt + 4 * rttvar)
+    }
+
     pub(crate) fn smoothed_round_trip(&self) -> Option<Duration> {
         self.smoothed.map(|(srtt, _)| srtt)
     }

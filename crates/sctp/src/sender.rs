@@ -250,10 +250,11 @@ impl Sender {
     }
 
     /// Allows as much as was just acknowledged to follow it, and some more to get going. During
-    /// fast recovery that is one packet only: what is lost then was lost in a burst, and in another
-    /// one it would be lost again, without fast retransmit (as RFC 6937 §3 has it for TCP).
+    /// fast recovery that is one packet only, if a loss means congestion: what is lost then was lost
+    /// in a burst, and in another one it would be lost again, without fast retransmit (as RFC 6937
+    /// §3 has it for TCP).
     fn allow_burst(&mut self, acked: usize) {
-        let packets = if self.recovery_exit.is_some() {
+        let packets = if self.recovery_exit.is_some() && self.congestion.conserves_packets() {
             1
         } else {
             self.burst
@@ -288,6 +289,7 @@ impl Sender {
         }
         if news.bytes > 0 {
             self.expirations = 0;
+            self.tail_probe.hear();
             self.congestion.acked(Acked {
                 now,
                 bytes: news.bytes,

@@ -60,6 +60,44 @@ fn a_lost_tail_is_probed_for_after_two_round_trips() {
 }
 
 #[test]
+fn a_lost_probe_is_followed_by_another_before_the_timeout() {
+    let mut pair = measured(3);
+    pair.weather.delay = Duration::from_millis(1);
+    for _ in 0..100 {
+        pair.send(0, message(100));
+        pair.run_for(Duration::from_millis(50));
+    }
+    pair.ends[1].messages.clear();
+    let mut count = 0;
+    // The last two packets of nine, and three probes.
+    pair.filter = Some(Box::new(move |from, packet| {
+        count += usize::from(from == 0 && !tsns(packet).is_empty());
+        !(from == 0 && (8..=12).contains(&count))
+    }));
+    let sent = pair.now;
+    pair.send(0, message(1100 * 9));
+    pair.run_until(|pair| !pair.ends[1].messages.is_empty());
+    let took = pair.now - sent;
+    assert!(took < Duration::from_millis(100), "{took:?}");
+}
+
+#[test]
+fn the_lost_end_of_a_recovery_is_probed_for() {
+    let mut pair = measured(4);
+    let mut count = 0;
+    // The third packet of nine and its retransmission, after which nothing is in flight.
+    pair.filter = Some(Box::new(move |from, packet| {
+        count += usize::from(from == 0 && !tsns(packet).is_empty());
+        !(from == 0 && [3, 10].contains(&count))
+    }));
+    let sent = pair.now;
+    pair.send(0, message(1100 * 9));
+    pair.run_until(|pair| !pair.ends[1].messages.is_empty());
+    let took = pair.now - sent;
+    assert!(took < Duration::from_millis(240), "{took:?}");
+}
+
+#[test]
 fn a_lost_retransmission_is_found_without_a_timeout() {
     let mut pair = measured(2);
     let mut seen = Vec::new();

@@ -2,7 +2,7 @@
 //! numbers and segments): what was sent sufficiently long before something that has arrived is
 //! lost. It counts transmissions, not TSNs, so that a retransmission that is lost is noticed too.
 
-use super::{Fate, Outstanding};
+use super::{Fate, Outstanding, Sent};
 use crate::queue::Limit;
 use crate::serial::Tsn;
 use std::collections::VecDeque;
@@ -255,21 +255,18 @@ impl Outstanding {
         self.rack.min_round_trip.map(|least| least.0)
     }
 
-    /// The last chunk and its length, if it is in flight and may be sent again (for a tail loss probe,
-    /// RFC 8985 §7.3).
-    pub(crate) fn last_in_flight(&self, now: Instant) -> Option<(Tsn, usize)> {
-        let last = self.chunks.back()?;
-        let spent = match last.fragment.limit {
-            Limit::Retransmissions(count) => last.transmissions > u32::from(count),
+    /// The chunk that a tail loss probe repeats, and its length: the last one (RFC 8985 §7.3), or the
+    /// first if the last has arrived, unless it may not be sent again.
+    pub(crate) fn probe_chunk(&self, now: Instant) -> Option<(Tsn, usize)> {
+        let last = (self.next_tsn().previous(), self.chunks.back()?);
+        let first = (self.first, self.chunks.front()?);
+        let in_flight = |(_, sent): &(Tsn, &Sent)| sent.fate == Fate::InFlight;
+        let (tsn, sent) = [last, first].into_iter().find(in_flight)?;
+        let spent = match sent.fragment.limit {
+            Limit::Retransmissions(count) => sent.transmissions > u32::from(count),
             limit => limit.has_passed(now),
         };
-        let tsn = self.next_tsn().previous();
-        (last.fate == Fate::InFlight && !spent).then_some((tsn, last.fragment.data.len()))
-    }
-
-    /// Whether something arrived above a gap.
-    pub(crate) fn has_gaps(&self) -> bool {
-        !self.acked.is_empty()
+        (!spent).then_some((tsn, sent.fragment.data.len()))
     }
 
     /// Whether all that is outstanding was sent in one packet.

@@ -44,7 +44,7 @@ impl Sender {
         let chunk = match self.outstanding.next_lost(now) {
             Some(lost) => self.may_retransmit().then_some(lost),
             None if self.tail_probe.is_due() && !self.has_room(queue) => {
-                self.outstanding.last_in_flight(now)
+                self.outstanding.probe_chunk(now)
             }
             None => None,
         };
@@ -160,7 +160,7 @@ impl Sender {
 
     fn may_retransmit(&self) -> bool {
         let in_flight = self.outstanding.in_flight();
-        self.fast_retransmit || self.has_window(in_flight)
+        self.fast_retransmit || self.tail_probe.is_due() || self.has_window(in_flight)
     }
 
     /// Bursts are bounded by the pacer or by what a SACK has made room for.
@@ -200,9 +200,11 @@ impl Sender {
         self.timer.get_or_insert(due);
         let interleaving = self.interleaving;
         let fragment = self.outstanding.retransmit(now, tsn);
-        push_chunk(packet, fragment, tsn, false, interleaving);
+        let immediate = self.tail_probe.is_due();
+        push_chunk(packet, fragment, tsn, immediate, interleaving);
         upper.stats.retransmissions += 1;
         self.last_sent = now;
+        self.sent_again(now, tsn);
     }
 
     /// RFC 9260 §6.1, A, B and D. `len` is the payload of the next chunk.
@@ -270,12 +272,14 @@ impl Sender {
         }
         let interleaving = self.interleaving;
         let (tsn, fragment) = self.outstanding.push(now, fragment);
-        // Nothing follows that would make the receiver acknowledge: ask for it (RFC 9260 §3.3.1).
-        push_chunk(packet, fragment, tsn, is_last, interleaving);
+        // Nothing follows that would make the receiver acknowledge, or it is a probe: ask for it
+        // (RFC 9260 §3.3.1).
+        let immediate = is_last || self.tail_probe.is_due();
+        push_chunk(packet, fragment, tsn, immediate, interleaving);
         self.last_sent = now;
         self.timer
             .get_or_insert(now + self.rto.backed_off(self.expirations));
-        self.sent_tail(now, tsn, is_last);
+        self.sent_tail(now, tsn, immediate);
     }
 
     /// If there is too little to send, the rates that follow tell nothing of the path.
@@ -293,8 +297,8 @@ impl Sender {
         if timeouts > 0 {
             self.congestion
                 .idle(now, u32::try_from(timeouts).unwrap_or(u32::MAX));
+            self.burst_limit = self.burst * self.segment;
         }
-        self.burst_limit = self.burst * self.segment;
     }
 
     /// With the peer's window closed and nothing in flight, a probe goes after a timeout

@@ -243,7 +243,7 @@ impl Bbr {
             return;
         }
         let enough = delivery.lost >= (FULL_LOSSES * self.segment) as u64;
-        let congested = enough && self.model.is_congested(delivery);
+        let congested = enough && self.model.is_congested(delivery, self.segment);
         if delivery.limited && !congested {
             return;
         }
@@ -277,7 +277,7 @@ impl Bbr {
     }
 
     fn probe_up(&mut self, acked: &Acked, delivery: &Delivery, mut up: Up, round_began: bool) {
-        if self.model.is_congested(delivery) && !delivery.limited {
+        if self.model.is_congested(delivery, self.segment) && !delivery.limited {
             let least = self.product().min(float(self.window)) * BETA;
             self.longest = Some(float(delivery.in_flight).max(least));
             return self.end_probe(acked.now);
@@ -340,7 +340,7 @@ impl Bbr {
         if matches!(self.phase, Phase::Up(_)) {
             return;
         }
-        let congested = self.model.is_congested(delivery);
+        let congested = self.model.is_congested(delivery, self.segment);
         self.model.learn_own_loss(delivery);
         if !congested || matches!(self.phase, Phase::Startup | Phase::Refill { .. }) {
             return;
@@ -458,6 +458,12 @@ impl Controller for Bbr {
         self.initial = self.initial / self.segment * bytes;
         self.segment = bytes;
         self.window = self.window.max(bytes);
+    }
+
+    /// The model tells a loss from a full path. On one that loses packets by chance there is hardly
+    /// a moment without a recovery.
+    fn conserves_packets(&self) -> bool {
+        false
     }
 
     fn window(&self) -> usize {

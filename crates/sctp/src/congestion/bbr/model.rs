@@ -14,6 +14,10 @@ const LOSS_THRESHOLD: f64 = 0.02;
 /// How many times the path's own loss is not congestion: its share varies from round to round.
 const OWN_LOSS_FACTOR: f64 = 2.0;
 
+/// So many standard deviations beyond what a path is expected to lose are still chance. The number
+/// of lost packets has the variance of its mean.
+const CHANCE_DEVIATIONS: f64 = 2.0;
+
 /// More than this is never taken for the path's own.
 const MAX_OWN_LOSS: f64 = 0.12;
 
@@ -179,10 +183,14 @@ impl Model {
         self.aggregation.most[0].max(self.aggregation.most[1])
     }
 
-    /// Whether more is lost than the path loses by itself.
-    pub(super) fn is_congested(&self, delivery: &Delivery) -> bool {
+    /// Whether more is lost than the path loses by itself. Of few packets one is a large part: there
+    /// must also be more lost than chance explains.
+    pub(super) fn is_congested(&self, delivery: &Delivery, segment: usize) -> bool {
         let own = self.own_loss.unwrap_or_default();
+        let by_chance = own * told(delivery) / float(segment);
+        let explained = 1.0 + by_chance + CHANCE_DEVIATIONS * by_chance.sqrt();
         loss(delivery) > LOSS_THRESHOLD + OWN_LOSS_FACTOR * own
+            && float(delivery.lost) > explained * float(segment)
     }
 
     /// A round has ended in which no more was sent than the path carries: what was lost of packets
@@ -201,12 +209,16 @@ impl Model {
     }
 }
 
-/// The part of what was in flight that was lost. In a round trip in which a full receiver holds the
-/// acknowledgements back, little is delivered, and the share of that would tell nothing.
+/// The part of what was in flight that was lost.
 fn loss(delivery: &Delivery) -> f64 {
-    let lost = float(delivery.lost);
-    let told = lost + float(delivery.bytes());
-    lost / told.max(float(delivery.in_flight)).max(1.0)
+    float(delivery.lost) / told(delivery)
+}
+
+/// How many bytes the losses were among. In a round trip in which a full receiver holds the
+/// acknowledgements back, little is delivered, and the share of that would tell nothing.
+fn told(delivery: &Delivery) -> f64 {
+    let told = float(delivery.lost + delivery.bytes());
+    told.max(float(delivery.in_flight)).max(1.0)
 }
 
 impl Round {
@@ -242,5 +254,49 @@ impl Aggregation {
             self.until_round = round + AGGREGATION_ROUNDS;
             self.most = [self.most[1], 0];
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const SEGMENT: usize = 1000;
+
+    /// A round trip of so many packets, of which some were lost.
+    fn delivery(packets: usize, lost: u64) -> Delivery {
+        let in_flight = packets * SEGMENT;
+        Delivery {
+            total: in_flight as u64 - lost * SEGMENT as u64,
+            total_before: 0,
+            interval: Duration::from_millis(1),
+            lost: lost * SEGMENT as u64,
+            in_flight,
+            limited: false,
+        }
+    }
+
+    fn is_congested(own: f64, packets: usize, lost: u64) -> bool {
+        let mut model = Model::new();
+        model.own_loss = Some(own);
+        model.is_congested(&delivery(packets, lost), SEGMENT)
+    }
+
+    #[test]
+    fn one_lost_packet_is_no_congestion_and_two_of_few_are() {
+        assert!(!is_congested(0.0, 10, 1));
+        assert!(is_congested(0.0, 10, 2));
+        assert!(!is_congested(0.0, 1000, 20));
+        assert!(is_congested(0.0, 1000, 21));
+    }
+
+    #[test]
+    fn what_a_path_loses_by_itself_varies_with_few_packets() {
+        // One of twenty is expected.
+        assert!(!is_congested(0.05, 20, 4));
+        assert!(is_congested(0.05, 20, 5));
+        assert!(!is_congested(0.05, 1000, 120));
+        assert!(is_congested(0.05, 1000, 121));
     }
 }
