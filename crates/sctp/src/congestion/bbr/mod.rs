@@ -57,10 +57,6 @@ const MAX_PROBE_ROUNDS: f64 = 63.0;
 const ROUND_TRIP_PROBE: Duration = Duration::from_millis(200);
 const ROUND_TRIP_PROBE_GAIN: f64 = 0.5;
 
-/// Below this round trip nothing is paced: timers are too coarse, and acknowledgements come as
-/// often.
-const MIN_PACED_ROUND_TRIP: Duration = Duration::from_millis(2);
-
 /// The most that one burst adds to what must be in flight (`send_quantum`).
 const MAX_QUANTUM: usize = 64 * 1024;
 
@@ -471,7 +467,6 @@ impl Controller for Bbr {
     }
 
     fn pacing_rate(&self) -> Option<f64> {
-        let paced = self.model.round_trip()? >= MIN_PACED_ROUND_TRIP;
-        self.rate.filter(|_| paced)
+        self.rate.filter(|_| !self.model.is_short())
     }
 }

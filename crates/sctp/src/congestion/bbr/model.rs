@@ -29,6 +29,10 @@ const OWN_LOSS_GAIN: f64 = 0.125;
 const EMPTY_QUEUE_DIVISOR: u32 = 16;
 const EMPTY_QUEUE: Duration = Duration::from_micros(250);
 
+/// Below this round trip nothing is paced: timers are too coarse, and acknowledgements come as
+/// often.
+const MIN_PACED_ROUND_TRIP: Duration = Duration::from_millis(2);
+
 /// For how many rounds a burst of acknowledgements is remembered, twice.
 const AGGREGATION_ROUNDS: u64 = 5;
 
@@ -183,14 +187,21 @@ impl Model {
         self.aggregation.most[0].max(self.aggregation.most[1])
     }
 
-    /// Whether more is lost than the path loses by itself. Of few packets one is a large part: there
-    /// must also be more lost than chance explains.
+    /// Whether more is lost than the path loses by itself. On a short path, whose rounds are as many
+    /// as their packets are few, there must also be more lost than chance explains: one of few
+    /// packets is a large part. On a longer one others may wait for us to give way.
     pub(super) fn is_congested(&self, delivery: &Delivery, segment: usize) -> bool {
         let own = self.own_loss.unwrap_or_default();
         let by_chance = own * told(delivery) / float(segment);
         let explained = 1.0 + by_chance + CHANCE_DEVIATIONS * by_chance.sqrt();
         loss(delivery) > LOSS_THRESHOLD + OWN_LOSS_FACTOR * own
-            && float(delivery.lost) > explained * float(segment)
+            && (!self.is_short() || float(delivery.lost) > explained * float(segment))
+    }
+
+    /// Whether the round trip is too short to send by the clock.
+    pub(super) fn is_short(&self) -> bool {
+        self.round_trip()
+            .is_none_or(|least| least < MIN_PACED_ROUND_TRIP)
     }
 
     /// A round has ended in which no more was sent than the path carries: what was lost of packets
@@ -277,10 +288,22 @@ mod tests {
         }
     }
 
-    fn is_congested(own: f64, packets: usize, lost: u64) -> bool {
+    /// On a path of so many milliseconds that loses this part by itself.
+    fn is_congested_after(round_trip: u64, own: f64, packets: usize, lost: u64) -> bool {
         let mut model = Model::new();
         model.own_loss = Some(own);
+        model.measure(Instant::now(), Duration::from_millis(round_trip));
         model.is_congested(&delivery(packets, lost), SEGMENT)
+    }
+
+    fn is_congested(own: f64, packets: usize, lost: u64) -> bool {
+        is_congested_after(1, own, packets, lost)
+    }
+
+    #[test]
+    fn on_a_long_path_one_packet_of_few_is_congestion() {
+        assert!(is_congested_after(20, 0.0, 10, 1));
+        assert!(!is_congested_after(20, 0.0, 60, 1));
     }
 
     #[test]
