@@ -69,12 +69,13 @@ pub(crate) fn ssn(number: u32) -> u16 {
 /// All queues.
 ///
 /// The scheduler gives turns message by message: without interleaving, the fragments of a message have
-/// consecutive TSNs (RFC 9260 §6.9); with it, fragment by fragment. A message that is queued in fragments has its turn once the
-/// last one is there, or once it fills a good part of the send buffer; from then on the others
-/// wait for it.
+/// consecutive TSNs (RFC 9260 §6.9); with it, fragment by fragment. A message that is queued in
+/// fragments has its turn once the last one is there, or once it fills a good part of the send
+/// buffer; from then on the others wait for it.
 #[derive(Debug)]
 pub(crate) struct SendQueue {
-    streams: BTreeMap<u16, Stream>,
+    /// Boxed, because the nodes of a map have room for many and most associations have one or two.
+    streams: BTreeMap<u16, Box<Stream>>,
     /// Streams with something to send.
     turns: Turns,
     /// The stream whose message has begun and not ended.
@@ -198,7 +199,7 @@ impl SendQueue {
             return;
         }
         let filled = |stream: &Stream| !stream.pieces.is_empty();
-        let id = if self.streams.get(&id).is_some_and(filled) {
+        let id = if self.streams.get(&id).is_some_and(|it| filled(it)) {
             Some(id)
         } else {
             let mut all = self.streams.iter();
@@ -315,7 +316,7 @@ impl SendQueue {
     pub(crate) fn abandon_current(&mut self, id: u16, events: &mut VecDeque<SctpEvent>) {
         let begun = |stream: &Stream| stream.begun.is_some();
         let reached = self.current == Some(id) || self.interleaving;
-        if reached && self.streams.get(&id).is_some_and(begun) {
+        if reached && self.streams.get(&id).is_some_and(|it| begun(it)) {
             if self.interleaving {
                 self.turns.leave(id);
             }

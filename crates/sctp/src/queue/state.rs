@@ -31,7 +31,7 @@ impl SendQueue {
                 self.turns.join(id);
             }
             stream.count_left();
-            if self.streams.insert(id, stream).is_some() {
+            if self.streams.insert(id, Box::new(stream)).is_some() {
                 return Err(DecodeError::Value);
             }
             self.note_rest(id);
