@@ -48,6 +48,7 @@ mod dtls;
 mod end;
 mod front;
 mod ice;
+mod ice_stats;
 mod sctp;
 mod server;
 mod srtp;
@@ -68,9 +69,10 @@ pub use end::{Blame, End};
 pub use front::{Datagrams, Streams};
 pub use ice::{
     Bound, CandidatePair, Credentials, DEFAULT_CHECK_INTERVAL, Framing, GatheringState, Ice,
-    IceConfig, IceError, IceEvent, IceRole, IceState, IceStats, Input, Interface, NewIce,
-    PairFailure, PairState, PairStats, Received, RequestId, Route, ServerState, ServerStats,
+    IceConfig, IceError, IceEvent, IceRole, IceState, Input, Interface, NewIce, Received,
+    RequestId, Route,
 };
+pub use ice_stats::{IceStats, PairFailure, PairState, PairStats, ServerState, ServerStats};
 pub use sctp::{
     Message, NewSctp, Outgoing, Reliability, Sctp, SctpConfig, SctpConnect, SctpError, SctpEvent,
     SctpState, SctpStats,
